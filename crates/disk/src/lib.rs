@@ -1,1 +1,34 @@
-//! Under construction.
+//! The only crate that opens anything on the repaired disk for writing: walk, commit, journal.
+//!
+//! Invariants: a path on the disk is walked component by component, never through a link and
+//! never off the device of the root; the running system's own volume is refused; files are
+//! held against other writers from before the first write to after the last; before images
+//! are on the recovery machine, flushed, before anything is written (`PROTOCOL.md`).
+//!
+//! Deliberately absent: registries, hives, the names Windows gives its files, JSON, the clock.
+//! A commit is an ordered list of steps that someone else computed. Unsafe code lives below
+//! `os` only.
+
+mod commit;
+mod digest;
+mod events;
+mod hold;
+mod journal;
+mod name;
+mod os;
+mod record;
+mod record_file;
+mod root;
+mod run;
+mod walk;
+
+pub use commit::{Step, StepError, execute, rehearse};
+pub use digest::sha256;
+pub use events::{Event, State};
+pub use hold::{HeldFile, HoldError};
+pub use journal::{Journal, JournalError, Lock};
+pub use record::{FileRecord, Range, Record, Stamp};
+pub use record_file::{RECORD_LIMIT, RecordError};
+pub use root::{OpenError, Root, Space};
+pub use run::Run;
+pub use walk::{Entry, Found, Kind, WalkError};

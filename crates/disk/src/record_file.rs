@@ -1,0 +1,380 @@
+//! The record as bytes: a versioned, length-prefixed file that ends in a seal (`PROTOCOL.md` 3).
+//!
+//! Invariants: one record has exactly one form; a file is accepted whole or not at all; no count
+//! or length that it claims is allocated before the bytes are there; hostile bytes never panic.
+//!
+//! Deliberately absent: compression, encryption, tolerance of damage.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::digest::sha256;
+use crate::record::{FileRecord, Range, Record, Stamp};
+
+/// The first bytes of every record file.
+const MAGIC: [u8; 8] = *b"OFFFIXJR";
+
+/// The only version there is.
+const VERSION: u32 = 1;
+
+/// The length of the seal, the SHA-256 of everything before it.
+const SEAL: usize = 32;
+
+/// The largest record file that is written or read, in bytes.
+pub const RECORD_LIMIT: u64 = 2 << 30;
+
+/// Why a record file was not accepted, or a record cannot become one.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The system refused.
+    #[error("cannot read {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The folder or file does not belong to an administrator, or others may write it.
+    #[error("{} can be changed by others than administrators", path.display())]
+    Untrusted {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The file is, or would be, larger than [`RECORD_LIMIT`].
+    #[error("the record has {size} bytes, the limit is {RECORD_LIMIT}")]
+    TooLarge {
+        /// In bytes.
+        size: u64,
+    },
+    /// It does not begin as a record does.
+    #[error("this is not a record of a run")]
+    NotARecord,
+    /// It was written by another version of this program.
+    #[error("the record has version {found}, expected {VERSION}")]
+    Version {
+        /// The version in the file.
+        found: u32,
+    },
+    /// The content is not what was sealed: the file is damaged or incomplete.
+    #[error("the record is damaged or incomplete: its seal does not fit")]
+    Seal,
+    /// A field is cut short, has an impossible length or something behind it.
+    #[error("the record is malformed at byte {offset}: {what}")]
+    Malformed {
+        /// Where, in bytes from the start.
+        offset: usize,
+        /// What was expected there.
+        what: &'static str,
+    },
+    /// The fields are all there and do not make sense.
+    #[error("the record contradicts itself: {what}")]
+    Flaw {
+        /// What is wrong.
+        what: &'static str,
+    },
+}
+
+/// The bytes of a record, sealed.
+pub(crate) fn encode(record: &Record) -> Result<Vec<u8>, RecordError> {
+    if let Some(what) = record.flaw() {
+        return Err(RecordError::Flaw { what });
+    }
+    let mut out = MAGIC.to_vec();
+    out.extend(VERSION.to_le_bytes());
+    for field in [
+        record.id.as_bytes(),
+        record.root.as_bytes(),
+        record.identity.as_bytes(),
+    ] {
+        put_bytes(&mut out, field);
+    }
+    put_bytes(&mut out, &record.about);
+    put_u64(&mut out, record.files.len() as u64);
+    for file in &record.files {
+        put_bytes(&mut out, file.path.as_bytes());
+        out.extend(file.group.to_le_bytes());
+        out.push(file.role);
+        for stamp in [&file.before, &file.after] {
+            put_u64(&mut out, stamp.size);
+            out.extend(stamp.sha256);
+        }
+        put_u64(&mut out, file.ranges.len() as u64);
+        for range in &file.ranges {
+            put_u64(&mut out, range.offset);
+            put_bytes(&mut out, &range.bytes);
+        }
+    }
+    let seal = sha256(&out);
+    out.extend(seal);
+    let size = out.len() as u64;
+    if size > RECORD_LIMIT {
+        Err(RecordError::TooLarge { size })
+    } else {
+        Ok(out)
+    }
+}
+
+fn put_u64(out: &mut Vec<u8>, number: u64) {
+    out.extend(number.to_le_bytes());
+}
+
+fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    put_u64(out, bytes.len() as u64);
+    out.extend(bytes);
+}
+
+/// Reads what `encode` wrote, and nothing else.
+pub(crate) fn decode(bytes: &[u8]) -> Result<Record, RecordError> {
+    let body = bytes.len().saturating_sub(SEAL);
+    let (body, seal) = bytes.split_at_checked(body).ok_or(RecordError::Seal)?;
+    if !bytes.starts_with(&MAGIC) {
+        return Err(RecordError::NotARecord);
+    }
+    let mut reader = Reader {
+        bytes: body,
+        at: MAGIC.len(),
+    };
+    let found = reader.u32()?;
+    if found != VERSION {
+        return Err(RecordError::Version { found });
+    }
+    if sha256(body) != *seal {
+        return Err(RecordError::Seal);
+    }
+    let record = reader.record()?;
+    if reader.at != body.len() {
+        return Err(reader.malformed("the seal"));
+    }
+    match record.flaw() {
+        Some(what) => Err(RecordError::Flaw { what }),
+        None => Ok(record),
+    }
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn record(&mut self) -> Result<Record, RecordError> {
+        let id = self.text()?;
+        let root = self.text()?;
+        let identity = self.text()?;
+        let about = self.counted()?.to_vec();
+        let files = self.each(Reader::file)?;
+        Ok(Record {
+            id,
+            root,
+            identity,
+            about,
+            files,
+        })
+    }
+
+    fn file(&mut self) -> Result<FileRecord, RecordError> {
+        Ok(FileRecord {
+            path: self.text()?,
+            group: self.u32()?,
+            role: self.array::<1>("a role")?[0],
+            before: self.stamp()?,
+            after: self.stamp()?,
+            ranges: self.each(|reader| {
+                let offset = reader.u64()?;
+                Ok(Range {
+                    offset,
+                    bytes: reader.counted()?.to_vec(),
+                })
+            })?,
+        })
+    }
+
+    fn stamp(&mut self) -> Result<Stamp, RecordError> {
+        Ok(Stamp {
+            size: self.u64()?,
+            sha256: self.array("a hash")?,
+        })
+    }
+
+    /// A count and that many items; each takes bytes, so the count cannot run away.
+    fn each<T>(
+        &mut self,
+        mut item: impl FnMut(&mut Self) -> Result<T, RecordError>,
+    ) -> Result<Vec<T>, RecordError> {
+        let count = self.u64()?;
+        let mut items = Vec::new();
+        for _ in 0..count {
+            items.push(item(self)?);
+        }
+        Ok(items)
+    }
+
+    fn text(&mut self) -> Result<String, RecordError> {
+        let offset = self.at;
+        let bytes = self.counted()?.to_vec();
+        String::from_utf8(bytes).map_err(|_| RecordError::Malformed {
+            offset,
+            what: "UTF-8 text",
+        })
+    }
+
+    fn counted(&mut self) -> Result<&'a [u8], RecordError> {
+        let length = self.u64()?;
+        let length = usize::try_from(length).map_err(|_| self.malformed("a possible length"))?;
+        self.take(length, "as many bytes as the length says")
+    }
+
+    fn u64(&mut self) -> Result<u64, RecordError> {
+        Ok(u64::from_le_bytes(self.array("a number of 8 bytes")?))
+    }
+
+    fn u32(&mut self) -> Result<u32, RecordError> {
+        Ok(u32::from_le_bytes(self.array("a number of 4 bytes")?))
+    }
+
+    fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], RecordError> {
+        let offset = self.at;
+        let taken = self.take(N, what)?;
+        taken
+            .try_into()
+            .map_err(|_| RecordError::Malformed { offset, what })
+    }
+
+    fn take(&mut self, length: usize, what: &'static str) -> Result<&'a [u8], RecordError> {
+        let end = self.at.checked_add(length);
+        let taken = end.and_then(|end| self.bytes.get(self.at..end));
+        let taken = taken.ok_or_else(|| self.malformed(what))?;
+        self.at += length;
+        Ok(taken)
+    }
+
+    fn malformed(&self, what: &'static str) -> RecordError {
+        RecordError::Malformed {
+            offset: self.at,
+            what,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Record {
+        let before = vec![7; 4196];
+        let mut after = before.clone();
+        after[4100] = 8;
+        Record {
+            id: "20260915-0912".to_owned(),
+            root: "F:\\".to_owned(),
+            identity: "volume 1 root 5".to_owned(),
+            about: b"{\"plan\": 1}".to_vec(),
+            files: vec![
+                FileRecord::of(
+                    "Windows\\System32\\config\\SYSTEM",
+                    1,
+                    2,
+                    &before,
+                    &after,
+                    false,
+                ),
+                FileRecord::of(
+                    "Windows\\System32\\config\\SYSTEM.LOG1",
+                    1,
+                    3,
+                    b"",
+                    b"x",
+                    true,
+                ),
+            ],
+        }
+    }
+
+    /// The record with one field replaced in its bytes, sealed anew.
+    fn forged(change: impl FnOnce(&mut Vec<u8>)) -> Result<Record, RecordError> {
+        let mut bytes = encode(&sample()).unwrap();
+        bytes.truncate(bytes.len() - SEAL);
+        change(&mut bytes);
+        let seal = sha256(&bytes);
+        bytes.extend(seal);
+        decode(&bytes)
+    }
+
+    #[test]
+    fn comes_back_as_it_was() {
+        assert_eq!(decode(&encode(&sample()).unwrap()).unwrap(), sample());
+        let none = Record {
+            files: vec![],
+            about: vec![],
+            ..sample()
+        };
+        assert_eq!(decode(&encode(&none).unwrap()).unwrap(), none);
+    }
+
+    #[test]
+    fn refuses_every_flipped_byte_and_every_truncation() {
+        let bytes = encode(&sample()).unwrap();
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 0x10;
+            assert!(decode(&flipped).is_err(), "byte {at}");
+            assert!(decode(&bytes[..at]).is_err(), "length {at}");
+        }
+        let mut longer = bytes;
+        longer.push(0);
+        assert!(decode(&longer).is_err());
+    }
+
+    #[test]
+    fn refuses_forgeries_whose_seal_fits() {
+        assert!(forged(|_| ()).is_ok());
+        assert!(matches!(
+            forged(|b| b.push(0)),
+            Err(RecordError::Malformed { .. })
+        ));
+        assert!(matches!(
+            forged(|b| b[8] = 2),
+            Err(RecordError::Version { found: 2 })
+        ));
+        assert!(matches!(
+            forged(|b| b[0] = b'X'),
+            Err(RecordError::NotARecord)
+        ));
+        assert!(matches!(
+            forged(|b| b[20] = b'/'),
+            Err(RecordError::Flaw { .. })
+        ));
+        for at in 12..encode(&sample()).unwrap().len() - SEAL {
+            // Whatever is claimed, it is an answer and not a panic or an endless allocation.
+            let _ = forged(|b| b[at] = 0xFF);
+            let _ = forged(|b| b.truncate(at));
+        }
+        let huge = forged(|b| b[12..20].copy_from_slice(&u64::MAX.to_le_bytes()));
+        assert!(matches!(
+            huge,
+            Err(RecordError::Malformed { offset: 20, .. })
+        ));
+    }
+
+    #[test]
+    fn refuses_records_that_contradict_themselves() {
+        let check = |change: fn(&mut Record)| {
+            let mut record = sample();
+            change(&mut record);
+            matches!(encode(&record), Err(RecordError::Flaw { .. }))
+        };
+        assert!(check(|r| r.id = "../up".to_owned()));
+        assert!(check(|r| r.files[0].path = "..\\up".to_owned()));
+        assert!(check(|r| r.files[0].path.clear()));
+        assert!(check(
+            |r| r.files[1].path = r.files[0].path.to_lowercase().replace('\\', "/")
+        ));
+        assert!(check(|r| r.files[0].ranges[0].bytes.clear()));
+        assert!(check(|r| r.files[0].ranges[0].offset = 4195));
+        assert!(check(|r| r.files[0].ranges[0].offset = u64::MAX));
+        assert!(check(|r| {
+            let again = r.files[0].ranges[0].clone();
+            r.files[0].ranges.push(again);
+        }));
+    }
+}

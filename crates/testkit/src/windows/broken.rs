@@ -1,0 +1,143 @@
+//! Installations with one named fault each, and the demonstration with several.
+//!
+//! Invariants: a fault changes nothing but the values it names; a repair whose cure is a deliberate
+//! choice gets a healthy disk. Absent: combinations, which tests make themselves.
+
+use super::{Disk, Installation, Options};
+use crate::build::{HiveBuilder, Key};
+
+/// The repairs `broken` knows, in alphabetical order.
+pub const REPAIRS: [&str; 11] = [
+    "crash-dump",
+    "group-policy-client",
+    "group-policy-off",
+    "nla",
+    "nla-off",
+    "rdp-enabled",
+    "rdp-listener",
+    "rdp-services",
+    "stray-hive",
+    "tls-legacy",
+    "tls-protocols",
+];
+
+const LISTENER: &str = "Control\\Terminal Server\\WinStations\\RDP-Tcp";
+const PROTOCOLS: &str = "Control\\SecurityProviders\\SCHANNEL\\Protocols";
+const POLICY: &str = "Policies\\Microsoft\\Windows NT\\Terminal Services";
+const CONFIG: &str = "Windows/System32/config";
+
+/// A disk with the fault a repair is for; `None` for a repair that is not known here.
+pub fn broken(repair: &str) -> Option<Disk> {
+    let mut windows = Installation::new(&Options::default());
+    let set = windows.system.key("ControlSet001");
+    match repair {
+        "crash-dump" => {
+            set.key("Control\\CrashControl")
+                .dword("CrashDumpEnabled", 0);
+        }
+        "group-policy-client" => start(set, &["gpsvc"], 4),
+        "group-policy-off" | "nla-off" => {}
+        "nla" => {
+            set.key(LISTENER)
+                .dword("UserAuthentication", 0)
+                .dword("SecurityLayer", 7)
+                .dword("fAllowSecProtocolNegotiation", 0);
+        }
+        "rdp-enabled" => rdp_enabled(&mut windows),
+        "rdp-listener" => listener(set.key(LISTENER)),
+        "rdp-services" => services(set),
+        "stray-hive" => stray_hive(&mut windows),
+        "tls-legacy" => {
+            protocol(set, "TLS 1.0", 0, None);
+            protocol(set, "TLS 1.1", 0, None);
+        }
+        "tls-protocols" => protocol(set, "TLS 1.2", 0, Some(1)),
+        _ => return None,
+    }
+    Some(windows.disk())
+}
+
+/// The demonstration: no TLS protocol left in both control sets; in the first, the service and
+/// the group policy client switched off.
+pub fn demo() -> Disk {
+    let options = Options {
+        control_sets: vec![1, 2],
+        ..Options::default()
+    };
+    let mut windows = Installation::new(&options);
+    for name in ["ControlSet001", "ControlSet002"] {
+        let set = windows.system.key(name);
+        protocol(set, "TLS 1.0", 0, None);
+        protocol(set, "TLS 1.1", 0, None);
+        protocol(set, "TLS 1.2", 0, Some(1));
+    }
+    start(
+        windows.system.key("ControlSet001"),
+        &["TermService", "gpsvc"],
+        4,
+    );
+    windows.disk()
+}
+
+fn protocol(set: &mut Key, version: &str, enabled: u32, disabled_by_default: Option<u32>) {
+    let server = set.key(PROTOCOLS).key(version).child("Server");
+    server.dword("Enabled", enabled);
+    if let Some(disabled) = disabled_by_default {
+        server.dword("DisabledByDefault", disabled);
+    }
+}
+
+fn start(set: &mut Key, services: &[&str], start: u32) {
+    for service in services {
+        set.key("Services").child(service).dword("Start", start);
+    }
+}
+
+fn rdp_enabled(windows: &mut Installation) {
+    let set = windows.system.key("ControlSet001");
+    set.key("Control\\Terminal Server")
+        .dword("fDenyTSConnections", 1)
+        .dword("TSServerDrainMode", 2);
+    set.key(LISTENER)
+        .dword("fEnableWinStation", 0)
+        .dword("fLogonDisabled", 1);
+    if let Some(software) = &mut windows.software {
+        software.key(POLICY).dword("fDenyTSConnections", 1);
+    }
+}
+
+fn listener(listener: &mut Key) {
+    listener
+        .dword("MaxInstanceCount", 0)
+        .dword("LanAdapter", 3)
+        .dword("PortNumber", 0)
+        .dword("MinEncryptionLevel", 9)
+        .remove_value("LoadableProtocol_Object")
+        .dword("'SecurityLayer'", 0)
+        .dword(" MaxIdleTime", 0);
+}
+
+fn services(set: &mut Key) {
+    start(
+        set,
+        &["TermService", "SessionEnv", "UmRdpService", "RDPDR"],
+        4,
+    );
+    let service = set.key("Services\\TermService");
+    service.sz("ObjectName", "LocalSystem");
+    service
+        .child("Parameters")
+        .expand_sz("ServiceDll", "%ProgramFiles%\\RDP Wrapper\\rdpwrap.dll");
+}
+
+fn stray_hive(windows: &mut Installation) {
+    let mut hive = HiveBuilder::new();
+    hive.file_name = "\\??\\F:\\Windows\\System32\\config\\SYSTEM.hiv".to_owned();
+    windows
+        .files
+        .insert(format!("{CONFIG}/SYSTEM.hiv"), hive.build());
+    let stray = windows.system.key("ControlSet002");
+    for version in ["TLS 1.0", "TLS 1.1", "TLS 1.2"] {
+        protocol(stray, version, 1, None);
+    }
+}

@@ -1,0 +1,152 @@
+//! Small Windows installations as files: healthy, the demonstration, and one fault per repair.
+//!
+//! Invariants: each file is below 64 KiB; hives, kernel image and each other's numbers agree; the
+//! same call always gives the same bytes. Absent: boot files and everything no repair reads.
+
+mod broken;
+pub mod pe;
+mod software;
+mod system;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use crate::build::HiveBuilder;
+pub use broken::{REPAIRS, broken, demo};
+pub use pe::Version;
+pub use software::software_hive;
+pub use system::system_hive;
+
+/// The machine's identifier, which names its RSA key file.
+pub(crate) const MACHINE_GUID: &str = "2f7c9a51-64be-4f0b-9d2f-0e8a4cb5d713";
+
+/// What differs between one installation and another.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Computer name as the host name shows it.
+    pub computer: String,
+    /// DNS domain; empty for a workgroup.
+    pub domain: String,
+    /// ProductName.
+    pub product: String,
+    /// Version of kernel and CurrentVersion key.
+    pub version: Version,
+    /// Numbers of the control sets; the first is current, the last the last known good.
+    pub control_sets: Vec<u32>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            computer: "SRV-FIN-02".to_owned(),
+            domain: "contoso.local".to_owned(),
+            product: "Windows Server 2016 Datacenter".to_owned(),
+            version: [10, 0, 14393, 6897],
+            control_sets: vec![1],
+        }
+    }
+}
+
+/// An installation whose hives can still be changed.
+#[derive(Debug, Clone)]
+pub struct Installation {
+    /// The SYSTEM hive.
+    pub system: HiveBuilder,
+    /// The SOFTWARE hive; `None` for a disk without one.
+    pub software: Option<HiveBuilder>,
+    /// Version of `ntoskrnl.exe`; `None` for a disk without one.
+    pub kernel: Option<Version>,
+    /// Further files, by path relative to the root of the disk.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Installation {
+    /// A healthy installation.
+    pub fn new(options: &Options) -> Self {
+        let key_file = format!("f686aace6942fb7f7ceb231212eef4a4_{MACHINE_GUID}");
+        let files = [
+            (
+                "Users/Public/desktop.ini",
+                b"[.ShellClassInfo]\r\n".to_vec(),
+            ),
+            (
+                "Windows/System32/drivers/rdpdr.sys",
+                pe::image("rdpdr.sys", options.version),
+            ),
+            (
+                "Windows/System32/termsrv.dll",
+                pe::image("termsrv.dll", options.version),
+            ),
+            (
+                &format!("ProgramData/Microsoft/Crypto/RSA/MachineKeys/{key_file}"),
+                b"no key, only a file in its place".to_vec(),
+            ),
+        ];
+        Self {
+            system: system_hive(options),
+            software: Some(software_hive(options)),
+            kernel: Some(options.version),
+            files: files
+                .into_iter()
+                .map(|(path, file)| (path.to_owned(), file))
+                .collect(),
+        }
+    }
+
+    /// Writes everything as files.
+    pub fn disk(&self) -> Disk {
+        let mut files = self.files.clone();
+        let config = "Windows/System32/config";
+        let hives = [
+            ("SYSTEM", Some(&self.system)),
+            ("SOFTWARE", self.software.as_ref()),
+        ];
+        for (name, hive) in hives {
+            if let Some(hive) = hive {
+                files.insert(format!("{config}/{name}"), hive.build());
+                files.insert(format!("{config}/{name}.LOG1"), Vec::new());
+                files.insert(format!("{config}/{name}.LOG2"), Vec::new());
+            }
+        }
+        if let Some(version) = self.kernel {
+            let image = pe::image("ntkrnlmp.exe", version);
+            files.insert("Windows/System32/ntoskrnl.exe".to_owned(), image);
+        }
+        Disk { files }
+    }
+}
+
+/// The files of a disk, by path relative to its root, with `/` between names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Disk {
+    /// Path and contents.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Disk {
+    /// The contents of a file.
+    pub fn file(&self, path: &str) -> Option<&[u8]> {
+        self.files.get(path).map(Vec::as_slice)
+    }
+
+    /// Writes all files below `root`, which is made if missing.
+    ///
+    /// # Errors
+    /// What the file system reports.
+    pub fn write_to(&self, root: &Path) -> io::Result<()> {
+        for (path, contents) in &self.files {
+            let target = root.join(path);
+            if let Some(folder) = target.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            std::fs::write(target, contents)?;
+        }
+        Ok(())
+    }
+}
+
+/// A healthy installation with one control set.
+pub fn healthy() -> Disk {
+    Installation::new(&Options::default()).disk()
+}

@@ -1,0 +1,297 @@
+//! Bringing staged hives to the disk: hold, compare, journal, write, read back.
+//!
+//! Invariants: before the first write every file is held and is still what was staged from, and
+//! the journal is sealed; a failure is taken back at once where the disk still answers; nothing is
+//! called done that was not read back. Absent on purpose: the clock, words for people.
+
+use crate::edit::HiveName;
+use crate::stage::{Staged, StagedHive};
+use crate::undo;
+use disk::{
+    FileRecord, HeldFile, HoldError, JournalError, Lock, Record, Root, Run, State, Step, StepError,
+    WalkError,
+};
+use hive::commit::{Action, Files, Member, Method};
+use thiserror::Error;
+
+/// Set in a file's role when its hive is committed through a log.
+const THROUGH_LOG: u8 = 0x10;
+/// No held file is read beyond this.
+pub(crate) const FILE_LIMIT: u64 = 3 << 30;
+
+/// What the caller says about a run.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Its name in the journal.
+    pub id: String,
+    /// When, for the journal's events.
+    pub at: String,
+    /// The plan, as the caller writes plans.
+    pub about: Vec<u8>,
+}
+
+/// Why a run did not get through.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// A file cannot be held; nothing was written.
+    #[error("cannot write to this disk")]
+    Hold(#[from] HoldError),
+    /// A held file cannot be read; nothing was written.
+    #[error("cannot read back what is held")]
+    Walk(#[from] WalkError),
+    /// A file is not what was staged from; nothing was written.
+    #[error("{path} has changed since it was read")]
+    Changed {
+        /// The file.
+        path: String,
+    },
+    /// Not enough room; nothing was written.
+    #[error("the disk has {free} bytes free, {needed} are needed")]
+    NoSpace {
+        /// Free bytes.
+        free: u64,
+        /// Bytes by which files grow.
+        needed: u64,
+    },
+    /// The journal could not be written; nothing was written to the disk.
+    #[error("the journal could not be written")]
+    Journal(#[from] JournalError),
+    /// A write failed and everything is as it was.
+    #[error("writing failed, the disk is as it was before")]
+    RolledBack(#[source] StepError),
+    /// A write failed, and taking it back failed too.
+    #[error("writing failed and could not be taken back")]
+    Unfinished(#[source] StepError),
+    /// The disk does not hold what was written.
+    #[error("{path} does not read back as it was written")]
+    ReadBack {
+        /// The file.
+        path: String,
+    },
+}
+
+/// The path of one file of a hive.
+pub(crate) fn path_of(hive: HiveName, member: Member) -> String {
+    format!("{}{}", hive.path(), member.suffix())
+}
+
+/// A file's role in the journal, and back.
+pub(crate) fn role_of(member: Member, method: Method) -> u8 {
+    let place = Member::ALL
+        .iter()
+        .position(|&known| known == member)
+        .unwrap_or(0);
+    let log = if method == Method::NewLog {
+        THROUGH_LOG
+    } else {
+        0
+    };
+    u8::try_from(place).unwrap_or(0) | log
+}
+
+/// The meaning of a role; `None` for one this version does not know.
+pub(crate) fn meaning_of(role: u8) -> Option<(Member, Method)> {
+    let method = if role & THROUGH_LOG != 0 {
+        Method::NewLog
+    } else {
+        Method::NoLog
+    };
+    Member::ALL
+        .get(usize::from(role & !THROUGH_LOG))
+        .map(|&member| (member, method))
+}
+
+/// The held files of one hive.
+pub(crate) struct HeldHive {
+    pub(crate) members: Vec<Member>,
+    pub(crate) files: Vec<HeldFile>,
+}
+
+impl HeldHive {
+    /// Holds the members of a hive.
+    pub(crate) fn hold(
+        root: &Root,
+        paths: impl Iterator<Item = (Member, String)>,
+    ) -> Result<HeldHive, HoldError> {
+        let mut held = HeldHive {
+            members: Vec::new(),
+            files: Vec::new(),
+        };
+        for (member, path) in paths {
+            held.files.push(root.hold(&path)?);
+            held.members.push(member);
+        }
+        Ok(held)
+    }
+
+    /// What the files hold now.
+    pub(crate) fn read(&mut self) -> Result<Files, WalkError> {
+        let mut files = Files::default();
+        for (member, file) in self.members.iter().zip(&mut self.files) {
+            let content = file.read_all(FILE_LIMIT)?;
+            match member {
+                Member::Primary => files.primary = content,
+                Member::Log => files.log = Some(content),
+                Member::Log1 => files.log1 = Some(content),
+                Member::Log2 => files.log2 = Some(content),
+            }
+        }
+        Ok(files)
+    }
+
+    /// Carries actions out.
+    pub(crate) fn execute(&mut self, actions: &[Action]) -> Result<(), StepError> {
+        let place = |member: &Member| {
+            // An index no file has is an error of `execute`, never a write.
+            self.members
+                .iter()
+                .position(|known| known == member)
+                .unwrap_or(usize::MAX)
+        };
+        let steps: Vec<Step> = actions
+            .iter()
+            .map(|action| match action {
+                Action::Extend(member, size) => Step::Extend {
+                    file: place(member),
+                    size: *size,
+                },
+                Action::Write(member, offset, bytes) => Step::Write {
+                    file: place(member),
+                    offset: *offset,
+                    bytes: bytes.clone(),
+                },
+                Action::Truncate(member, size) => Step::SetSize {
+                    file: place(member),
+                    size: *size,
+                },
+                Action::Flush(member) => Step::Flush {
+                    file: place(member),
+                },
+            })
+            .collect();
+        disk::execute(&mut self.files, &steps)
+    }
+}
+
+/// Brings staged hives to the disk; the run is then marked done.
+///
+/// # Errors
+/// [`CommitError`]; only [`CommitError::Unfinished`] and [`CommitError::ReadBack`] leave the disk
+/// changed, and the run open for undo.
+pub fn commit(
+    root: &Root,
+    staged: &Staged,
+    lock: &Lock,
+    request: &Request,
+) -> Result<Run, CommitError> {
+    let mut held = Vec::new();
+    for hive in &staged.hives {
+        held.push((hive, hold_unchanged(root, hive)?));
+    }
+    check_space(root, staged)?;
+    let record = Record {
+        id: request.id.clone(),
+        root: root.path().display().to_string(),
+        identity: root.identity(),
+        about: request.about.clone(),
+        files: staged
+            .hives
+            .iter()
+            .zip(0..)
+            .flat_map(|(hive, group)| records(hive, group))
+            .collect(),
+    };
+    let mut run = lock.begin(&record)?;
+    for place in 0..held.len() {
+        let Some((hive, files)) = held.get_mut(place) else {
+            break;
+        };
+        if let Err(error) = files.execute(&hive.actions) {
+            return Err(take_back(held, &mut run, lock, &request.at, error));
+        }
+    }
+    for (hive, files) in &mut held {
+        if files.read()? != hive.after {
+            return Err(CommitError::ReadBack {
+                path: hive.name.path(),
+            });
+        }
+    }
+    run.mark(lock, State::Done, &request.at, "")?;
+    Ok(run)
+}
+
+fn hold_unchanged(root: &Root, hive: &StagedHive) -> Result<HeldHive, CommitError> {
+    let members = Member::ALL
+        .into_iter()
+        .filter(|&member| hive.before.get(member).is_some());
+    let paths = members.map(|member| (member, path_of(hive.name, member)));
+    let mut held = HeldHive::hold(root, paths)?;
+    let now = held.read()?;
+    for member in Member::ALL {
+        if now.get(member) != hive.before.get(member) {
+            return Err(CommitError::Changed {
+                path: path_of(hive.name, member),
+            });
+        }
+    }
+    Ok(held)
+}
+
+/// Looks at the room before the journal is opened; the extending writes find out for sure.
+fn check_space(root: &Root, staged: &Staged) -> Result<(), CommitError> {
+    let growth = |hive: &StagedHive| -> usize {
+        Member::ALL
+            .into_iter()
+            .map(|member| {
+                let len = |files: &Files| files.get(member).map_or(0, Vec::len);
+                len(&hive.after).saturating_sub(len(&hive.before))
+            })
+            .sum()
+    };
+    let needed = staged.hives.iter().map(growth).sum::<usize>() as u64;
+    match root.space() {
+        Ok(space) if space.free < needed => Err(CommitError::NoSpace {
+            free: space.free,
+            needed,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The journal's record of a hive's files. Logs are recorded whole: undo writes them too.
+fn records(hive: &StagedHive, group: u32) -> Vec<FileRecord> {
+    Member::ALL
+        .into_iter()
+        .filter_map(|member| {
+            let (before, after) = (hive.before.get(member)?, hive.after.get(member)?);
+            let (path, role) = (path_of(hive.name, member), role_of(member, hive.method));
+            let whole = member != Member::Primary;
+            Some(FileRecord::of(&path, group, role, before, after, whole))
+        })
+        .collect()
+}
+
+/// Takes everything back after a failed write.
+fn take_back(
+    held: Vec<(&StagedHive, HeldHive)>,
+    run: &mut Run,
+    lock: &Lock,
+    at: &str,
+    error: StepError,
+) -> CommitError {
+    let mut whole = true;
+    for (hive, mut files) in held.into_iter().rev() {
+        whole &= undo::put_back(&mut files, &hive.before, hive.method).is_ok();
+    }
+    if whole
+        && run
+            .mark(lock, State::RolledBack, at, &error.to_string())
+            .is_ok()
+    {
+        CommitError::RolledBack(error)
+    } else {
+        CommitError::Unfinished(error)
+    }
+}

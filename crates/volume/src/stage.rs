@@ -1,0 +1,195 @@
+//! Staging: from edits to proved file contents and the actions that bring them to disk, all in
+//! memory.
+//!
+//! Invariants: nothing is staged that the full check or the second reader does not accept.
+//! Absent on purpose: opening files.
+
+use crate::edit::{Edit, HiveName};
+use crate::prove::{self, Proof, ProofError};
+use crate::volume::{Loaded, Volume, VolumeError};
+use hive::commit::{self, Action, CommitError, Files, Member, Method};
+use hive::log::LogFormat;
+use hive::{EditError, Editor, Hive};
+use thiserror::Error;
+
+/// One hive, edited and ready to commit.
+#[derive(Debug)]
+pub struct StagedHive {
+    /// Which.
+    pub name: HiveName,
+    /// Its files as they were read.
+    pub before: Files,
+    /// Its files as they will be.
+    pub after: Files,
+    /// What to do to them, in order.
+    pub actions: Vec<Action>,
+    /// How it is committed.
+    pub method: Method,
+    /// What the second reader has compared.
+    pub proof: Proof,
+}
+
+/// Everything a plan changes on a disk, in the order of the commits.
+#[derive(Debug)]
+pub struct Staged {
+    /// The hives.
+    pub hives: Vec<StagedHive>,
+}
+
+/// Why edits were not staged; nothing was written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StageError {
+    /// A hive the edits are for cannot be looked at.
+    #[error("{hive} cannot be edited")]
+    Hive {
+        /// The hive.
+        hive: HiveName,
+        /// Why, as the volume says.
+        reason: String,
+    },
+    /// The editor refused.
+    #[error("{hive} was not edited")]
+    Edit {
+        /// The hive.
+        hive: HiveName,
+        /// Why.
+        #[source]
+        source: EditError,
+    },
+    /// No commit could be computed.
+    #[error("{hive} cannot be committed")]
+    Commit {
+        /// The hive.
+        hive: HiveName,
+        /// Why.
+        #[source]
+        source: CommitError,
+    },
+    /// The second reader did not agree.
+    #[error("the second reader does not agree with the edit of {hive}")]
+    Proof {
+        /// The hive.
+        hive: HiveName,
+        /// Where.
+        #[source]
+        source: ProofError,
+    },
+}
+
+/// How the hives of this disk are committed, and why, for people.
+pub fn method(volume: &Volume, loaded: &Loaded) -> (Method, String) {
+    let evidence = volume.log_evidence();
+    let said: Vec<&str> = evidence
+        .iter()
+        .map(|(witness, _)| witness.as_str())
+        .collect();
+    let all = |format| evidence.iter().all(|(_, found)| *found == format);
+    let has_log = [Member::Log1, Member::Log]
+        .iter()
+        .any(|&log| loaded.logs.get(log).is_some());
+    if evidence.is_empty() {
+        let why = "nothing on this disk tells its log format; the journal is the safety";
+        (Method::NoLog, why.to_owned())
+    } else if all(LogFormat::New) && has_log {
+        (
+            Method::NewLog,
+            format!("through its own log ({})", said.join(", ")),
+        )
+    } else if all(LogFormat::New) {
+        (
+            Method::NoLog,
+            "there is no log file to write to; the journal is the safety".to_owned(),
+        )
+    } else if all(LogFormat::Old) {
+        let why = format!(
+            "old log format ({}); the journal is the safety",
+            said.join(", ")
+        );
+        (Method::NoLog, why)
+    } else {
+        let why = format!(
+            "log format unclear ({}); the journal is the safety",
+            said.join(", ")
+        );
+        (Method::NoLog, why)
+    }
+}
+
+/// Stages edits. `now` becomes the time stamp of every key that changes, as FILETIME.
+///
+/// # Errors
+/// When a hive cannot be edited, committed or proved.
+pub fn stage(volume: &Volume, edits: &[Edit], now: u64) -> Result<Staged, StageError> {
+    let mut hives = Vec::new();
+    for name in HiveName::ALL {
+        let edits: Vec<&Edit> = edits
+            .iter()
+            .filter(|edit| edit.target().hive == name)
+            .collect();
+        if edits.is_empty() {
+            continue;
+        }
+        let loaded = volume
+            .hive(name)
+            .map_err(|error: &VolumeError| StageError::Hive {
+                hive: name,
+                reason: error.to_string(),
+            })?;
+        let (method, _) = method(volume, loaded);
+        hives.push(stage_hive(loaded, &edits, method, now)?);
+    }
+    Ok(Staged { hives })
+}
+
+fn stage_hive(
+    loaded: &Loaded,
+    edits: &[&Edit],
+    method: Method,
+    now: u64,
+) -> Result<StagedHive, StageError> {
+    let name = loaded.name;
+    let edited =
+        edit(&loaded.hive, edits, now).map_err(|source| StageError::Edit { hive: name, source })?;
+    let commit_failed = |source| StageError::Commit { hive: name, source };
+    let edited = match method {
+        Method::NewLog => edited,
+        Method::NoLog => {
+            commit::stamp(edited, now).map_err(|source| commit_failed(source.into()))?
+        }
+    };
+    let before = Files {
+        primary: loaded.hive.bytes().to_vec(),
+        ..loaded.logs.clone()
+    };
+    let actions = commit::commit(&before, &edited, method).map_err(commit_failed)?;
+    let mut after = before.clone();
+    commit::perform(&mut after, &actions);
+    let committed = Hive::open(after.primary.clone())
+        .map_err(|source| commit_failed(CommitError::Open(source)))?;
+    let proof = prove::prove(&loaded.hive, &committed, edits)
+        .map_err(|source| StageError::Proof { hive: name, source })?;
+    Ok(StagedHive {
+        name,
+        before,
+        after,
+        actions,
+        method,
+        proof,
+    })
+}
+
+fn edit(hive: &Hive, edits: &[&Edit], now: u64) -> Result<Hive, EditError> {
+    let mut editor = Editor::new(hive.clone(), now)?;
+    for edit in edits {
+        match edit {
+            Edit::SetValue(target, data) => {
+                editor.set_value(&target.key, &target.name, data)?;
+            }
+            Edit::DeleteValue(target) => {
+                editor.delete_value(&target.key, &target.name)?;
+            }
+        }
+    }
+    editor.finish()
+}

@@ -1,0 +1,282 @@
+//! Undo: puts the recorded bytes of a run back.
+//!
+//! Invariants: a hive is put back only from a state the run itself can have left: its files as
+//! they were before or after, or, while the run is unfinished, anything that the recorded ranges
+//! laid over it turn into the recorded hash. Otherwise something else has written it: it is
+//! overtaken, and not touched. Each hive goes back as a commit of its own.
+//! Absent on purpose: redo; values (a plan does that after the VM has run).
+
+use crate::commit::{FILE_LIMIT, HeldHive, meaning_of};
+use disk::{
+    FileRecord, HoldError, JournalError, Lock, Record, RecordError, Root, Run, State, StepError,
+    WalkError,
+};
+use hive::commit::{self, Files, Member, Method};
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// What undo would find in one hive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Byte for byte as before the run.
+    Before,
+    /// As the run left it, finished or not: it can be put back.
+    Ours,
+    /// Something else has written it.
+    Overtaken,
+}
+
+/// One hive of a run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The primary file's path.
+    pub path: String,
+    /// What undo found.
+    pub standing: Standing,
+}
+
+/// Why undo did not get through; it can be repeated.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum UndoError {
+    /// The journal's record is damaged.
+    #[error("the journal of this run cannot be read")]
+    Record(String),
+    /// A file cannot be held.
+    #[error("cannot write to this disk")]
+    Hold(#[from] HoldError),
+    /// A file cannot be read.
+    #[error("cannot look at the disk")]
+    Walk(#[from] WalkError),
+    /// The journal cannot be written.
+    #[error("the journal could not be written")]
+    Journal(#[from] JournalError),
+    /// No way back could be computed.
+    #[error("{path} cannot be put back")]
+    Commit {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: commit::CommitError,
+    },
+    /// A write failed.
+    #[error("writing failed")]
+    Step(#[from] StepError),
+    /// The disk does not hold what was written.
+    #[error("{path} does not read back as it was written")]
+    ReadBack {
+        /// The file.
+        path: String,
+    },
+}
+
+impl From<&RecordError> for UndoError {
+    fn from(error: &RecordError) -> UndoError {
+        UndoError::Record(error.to_string())
+    }
+}
+
+/// The files of one hive in a record.
+type Group<'r> = Vec<(Member, Method, &'r FileRecord)>;
+
+fn groups(record: &Record) -> Result<Vec<Group<'_>>, UndoError> {
+    let mut groups: BTreeMap<u32, Group<'_>> = BTreeMap::new();
+    for file in &record.files {
+        let (member, method) = meaning_of(file.role)
+            .ok_or_else(|| UndoError::Record(format!("{}: unknown role", file.path)))?;
+        groups
+            .entry(file.group)
+            .or_default()
+            .push((member, method, file));
+    }
+    Ok(groups.into_values().collect())
+}
+
+/// What undo would find in each hive of a run, without writing.
+///
+/// # Errors
+/// When the record or a file cannot be read.
+pub fn look(root: &Root, run: &Run) -> Result<Vec<Outcome>, UndoError> {
+    let record = run.record()?;
+    let mut outcomes = Vec::new();
+    for group in groups(record)? {
+        let mut files = Files::default();
+        let mut missing = false;
+        for (member, _, file) in &group {
+            match root.read(&file.path, FILE_LIMIT)? {
+                Some(content) => put(&mut files, *member, content),
+                None => missing = true,
+            }
+        }
+        let standing = if missing {
+            Standing::Overtaken
+        } else {
+            standing(&group, &files, run.state()).0
+        };
+        outcomes.push(Outcome {
+            path: primary_of(&group),
+            standing,
+        });
+    }
+    Ok(outcomes)
+}
+
+/// Puts every hive of a run back that nothing else has written, and closes the run.
+///
+/// # Errors
+/// [`UndoError`]; the run then stays open, and undo can be repeated.
+pub fn undo(root: &Root, run: &mut Run, lock: &Lock, at: &str) -> Result<Vec<Outcome>, UndoError> {
+    let state = run.state();
+    let record = run.record()?.clone();
+    let mut work = Vec::new();
+    let mut outcomes = Vec::new();
+    for group in groups(&record)? {
+        let path = primary_of(&group);
+        let paths = group
+            .iter()
+            .map(|(member, _, file)| (*member, file.path.clone()));
+        let mut held = match HeldHive::hold(root, paths) {
+            Ok(held) => held,
+            Err(HoldError::Missing { .. }) => {
+                outcomes.push(Outcome {
+                    path,
+                    standing: Standing::Overtaken,
+                });
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let now = held.read()?;
+        let (standing, before) = standing(&group, &now, state);
+        if let (Standing::Ours, Some(before)) = (standing, before) {
+            let method = group
+                .first()
+                .map_or(Method::NoLog, |(_, method, _)| *method);
+            work.push((path.clone(), held, before, method));
+        }
+        outcomes.push(Outcome { path, standing });
+    }
+    if !work.is_empty() {
+        run.mark(lock, State::Undoing, at, "")?;
+    }
+    // The last hive of a run goes back first.
+    for (path, mut held, before, method) in work.into_iter().rev() {
+        put_back(&mut held, &before, method).map_err(|error| error.at(&path))?;
+    }
+    let overtaken: Vec<&str> = outcomes
+        .iter()
+        .filter(|outcome| outcome.standing == Standing::Overtaken)
+        .map(|outcome| outcome.path.as_str())
+        .collect();
+    let all = overtaken.len() == outcomes.len();
+    let state = if all { State::Overtaken } else { State::Undone };
+    run.mark(lock, state, at, &overtaken.join(", "))?;
+    Ok(outcomes)
+}
+
+/// Why one hive was not put back.
+pub(crate) enum PutBackError {
+    Walk(WalkError),
+    Commit(commit::CommitError),
+    Step(StepError),
+    ReadBack,
+}
+
+impl PutBackError {
+    fn at(self, path: &str) -> UndoError {
+        let path = path.to_owned();
+        match self {
+            PutBackError::Walk(error) => error.into(),
+            PutBackError::Commit(source) => UndoError::Commit { path, source },
+            PutBackError::Step(error) => error.into(),
+            PutBackError::ReadBack => UndoError::ReadBack { path },
+        }
+    }
+}
+
+/// Brings held files back to `before`, and reads them back.
+pub(crate) fn put_back(
+    held: &mut HeldHive,
+    before: &Files,
+    method: Method,
+) -> Result<(), PutBackError> {
+    let now = held.read().map_err(PutBackError::Walk)?;
+    let actions = commit::restore(&now, before, method).map_err(PutBackError::Commit)?;
+    held.execute(&actions).map_err(PutBackError::Step)?;
+    let reached = held.read().map_err(PutBackError::Walk)?;
+    if reached == *before {
+        Ok(())
+    } else {
+        Err(PutBackError::ReadBack)
+    }
+}
+
+/// What stands there now, and the files as they were when they can be put back.
+fn standing(group: &Group<'_>, now: &Files, state: State) -> (Standing, Option<Files>) {
+    let fits = |stamp: fn(&FileRecord) -> disk::Stamp| {
+        group.iter().all(|(member, _, file)| {
+            now.get(*member)
+                .is_some_and(|content| stamp(file).fits(content))
+        })
+    };
+    if fits(|file| file.before) {
+        return (Standing::Before, None);
+    }
+    // A finished run's hive may have been booted since: its bytes must be exactly the run's.
+    if !matches!(state, State::Sealed | State::Undoing) && !fits(|file| file.after) {
+        return (Standing::Overtaken, None);
+    }
+    let mut before = Files::default();
+    for (member, _, file) in group {
+        match now
+            .get(*member)
+            .and_then(|content| file.before_image(content))
+        {
+            Some(image) => put(&mut before, *member, image),
+            None => return (Standing::Overtaken, None),
+        }
+    }
+    if state == State::Sealed && !logs_are_ours(group, now, &before) {
+        return (Standing::Overtaken, None);
+    }
+    (Standing::Ours, Some(before))
+}
+
+/// While a run is unfinished, its header is written only after its log is durable: with another
+/// header than before, every log must be the run's own.
+fn logs_are_ours(group: &Group<'_>, now: &Files, before: &Files) -> bool {
+    let header = |files: &Files| {
+        files
+            .primary
+            .get(..hive::format::HEADER_LEN)
+            .map(<[u8]>::to_vec)
+    };
+    header(now) == header(before)
+        || group
+            .iter()
+            .filter(|(member, _, _)| *member != Member::Primary)
+            .all(|(member, _, file)| {
+                now.get(*member)
+                    .is_some_and(|content| file.after.fits(content))
+            })
+}
+
+fn put(files: &mut Files, member: Member, content: Vec<u8>) {
+    match member {
+        Member::Primary => files.primary = content,
+        Member::Log => files.log = Some(content),
+        Member::Log1 => files.log1 = Some(content),
+        Member::Log2 => files.log2 = Some(content),
+    }
+}
+
+fn primary_of(group: &Group<'_>) -> String {
+    let primary = group
+        .iter()
+        .find(|(member, _, _)| *member == Member::Primary);
+    primary
+        .or(group.first())
+        .map(|(_, _, file)| file.path.clone())
+        .unwrap_or_default()
+}

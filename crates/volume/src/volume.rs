@@ -1,0 +1,261 @@
+//! An offline Windows installation, opened for reading.
+//!
+//! Invariants: SYSTEM is clean, passed the full check and is held in memory as it was read; the
+//! hash of every file a plan depends on is known. SOFTWARE is read at the first question.
+//! Absent on purpose: writing (see [`crate::commit`]) and judging (see the crate `repairs`).
+
+use crate::control_set::ControlSets;
+use crate::edit::{HiveName, Target};
+use crate::installation::Installation;
+use crate::kernel::Version;
+use disk::{Root, WalkError};
+use hive::commit::{Files, Member};
+use hive::log::{self, LogFormat};
+use hive::{Hive, ReadError, RegData};
+use std::sync::OnceLock;
+use thiserror::Error;
+
+/// No hive or log is larger: 2 GiB of bins, their header, and room behind.
+const HIVE_LIMIT: u64 = (2 << 30) + (1 << 20);
+/// No kernel is larger.
+const KERNEL_LIMIT: u64 = 64 << 20;
+
+/// Why a drive could not be looked at.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum VolumeError {
+    /// There is no `Windows\System32\config`.
+    #[error("there is no Windows in {root}: no folder {missing}")]
+    NoWindows {
+        /// The root.
+        root: String,
+        /// The folder that is not there.
+        missing: &'static str,
+    },
+    /// A hive is not there.
+    #[error(r"{} is missing", hive.path())]
+    Missing {
+        /// The hive.
+        hive: HiveName,
+    },
+    /// A path cannot be walked or read.
+    #[error("cannot look at the disk")]
+    Walk(#[from] WalkError),
+    /// A file is not a hive this program works with.
+    #[error("{}", hive.path())]
+    Hive {
+        /// The hive.
+        hive: HiveName,
+        /// Why.
+        #[source]
+        source: hive::OpenError,
+    },
+    /// The check found defects.
+    #[error(
+        "{} is damaged: {} defects, the first: {}",
+        hive.path(), report.blocking, report.first_blocking()
+    )]
+    Damaged {
+        /// The hive.
+        hive: HiveName,
+        /// The defects.
+        report: Box<hive::check::Report>,
+    },
+    /// Something inside a hive cannot be read.
+    #[error("{}", hive.path())]
+    Read {
+        /// The hive.
+        hive: HiveName,
+        /// Why.
+        #[source]
+        source: ReadError,
+    },
+}
+
+/// A hive with its logs, as they lie on the disk.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Which.
+    pub name: HiveName,
+    /// The hive, sound and clean.
+    pub hive: Hive,
+    /// The logs; `primary` is left empty, the hive holds it.
+    pub logs: Files,
+    /// Size and SHA-256 of the primary file.
+    pub stamp: disk::Stamp,
+}
+
+/// An offline Windows installation.
+#[derive(Debug)]
+pub struct Volume {
+    root: Root,
+    system: Loaded,
+    software: OnceLock<Result<Loaded, VolumeError>>,
+    sets: ControlSets,
+    kernel: Option<Version>,
+}
+
+impl Volume {
+    /// Finds Windows below a root and reads its SYSTEM hive.
+    ///
+    /// # Errors
+    /// When there is no Windows, or SYSTEM is missing, damaged or has log entries pending.
+    pub fn open(root: Root) -> Result<Volume, VolumeError> {
+        for folder in ["Windows", r"Windows\System32", r"Windows\System32\config"] {
+            if root.find(folder)?.is_none() {
+                let root = root.path().display().to_string();
+                return Err(VolumeError::NoWindows {
+                    root,
+                    missing: folder,
+                });
+            }
+        }
+        let system = load(&root, HiveName::System)?;
+        let sets = ControlSets::of(&system.hive).map_err(|source| VolumeError::Read {
+            hive: HiveName::System,
+            source,
+        })?;
+        // A compressed kernel is a reparse point: its version is then not known.
+        let kernel = root
+            .read(r"Windows\System32\ntoskrnl.exe", KERNEL_LIMIT)
+            .ok()
+            .flatten()
+            .and_then(|file| Version::of_file(&file));
+        Ok(Volume {
+            root,
+            system,
+            software: OnceLock::new(),
+            sets,
+            kernel,
+        })
+    }
+
+    /// The root.
+    pub fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// SYSTEM.
+    pub fn system(&self) -> &Loaded {
+        &self.system
+    }
+
+    /// SOFTWARE, read at the first call.
+    ///
+    /// # Errors
+    /// Why it cannot be looked at; [`VolumeError::Missing`] when there is none.
+    pub fn software(&self) -> Result<&Loaded, &VolumeError> {
+        self.software
+            .get_or_init(|| load(&self.root, HiveName::Software))
+            .as_ref()
+    }
+
+    /// A hive by name.
+    ///
+    /// # Errors
+    /// As [`Volume::software`].
+    pub fn hive(&self, name: HiveName) -> Result<&Loaded, &VolumeError> {
+        match name {
+            HiveName::System => Ok(&self.system),
+            HiveName::Software => self.software(),
+        }
+    }
+
+    /// The control sets.
+    pub fn control_sets(&self) -> &ControlSets {
+        &self.sets
+    }
+
+    /// Whose disk this is.
+    ///
+    /// # Errors
+    /// When a key on the way cannot be read.
+    pub fn installation(&self) -> Result<Installation, VolumeError> {
+        let software = self.software().ok().map(|loaded| &loaded.hive);
+        Installation::of(&self.system.hive, software, self.kernel, &self.sets).map_err(|source| {
+            VolumeError::Read {
+                hive: HiveName::System,
+                source,
+            }
+        })
+    }
+
+    /// What a value holds now.
+    ///
+    /// # Errors
+    /// When its hive cannot be looked at is `Ok(None)` only for a hive that does not exist.
+    pub fn read(&self, target: &Target) -> Result<Option<RegData>, ReadError> {
+        let Ok(loaded) = self.hive(target.hive) else {
+            return Ok(None);
+        };
+        let Some(key) = loaded.hive.key(&target.key)? else {
+            return Ok(None);
+        };
+        key.value(&target.name)?
+            .map(hive::Value::read)
+            .transpose()
+    }
+
+    /// What the disk says about the format of its Windows' transaction logs: each witness with
+    /// its answer. Empty when nothing is known.
+    pub fn log_evidence(&self) -> Vec<(String, LogFormat)> {
+        let mut evidence = Vec::new();
+        let format = |new| if new { LogFormat::New } else { LogFormat::Old };
+        if let Some(kernel) = self.kernel {
+            evidence.push((format!("kernel {kernel}"), format(kernel.has_new_logs())));
+        }
+        for member in [Member::Log1, Member::Log2, Member::Log] {
+            let log = self.system.logs.get(member);
+            if let Some(found) = log.and_then(|log| log::format_of(log)) {
+                evidence.push((format!("SYSTEM{}", member.suffix()), found));
+            }
+        }
+        let build = self
+            .software()
+            .ok()
+            .and_then(|software| build_of(&software.hive));
+        if let Some(build) = build {
+            // 9600 is Windows 8.1.
+            evidence.push((format!("CurrentBuild {build}"), format(build >= 9600)));
+        }
+        evidence
+    }
+}
+
+fn build_of(software: &Hive) -> Option<u32> {
+    let key = software
+        .key(r"Microsoft\Windows NT\CurrentVersion")
+        .ok()??;
+    let text = key.value("CurrentBuild").ok()??.read().ok()?.as_text()?;
+    text.parse().ok()
+}
+
+/// Reads one hive and its logs.
+fn load(root: &Root, name: HiveName) -> Result<Loaded, VolumeError> {
+    let path = name.path();
+    let primary = root
+        .read(&path, HIVE_LIMIT)?
+        .ok_or(VolumeError::Missing { hive: name })?;
+    let stamp = disk::Stamp::of(&primary);
+    let hive = Hive::open(primary).map_err(|source| VolumeError::Hive { hive: name, source })?;
+    let report = hive::check::check(&hive);
+    if !report.is_sound() {
+        return Err(VolumeError::Damaged {
+            hive: name,
+            report: Box::new(report),
+        });
+    }
+    let log = |member: Member| root.read(&format!("{path}{}", member.suffix()), HIVE_LIMIT);
+    let logs = Files {
+        primary: Vec::new(),
+        log: log(Member::Log)?,
+        log1: log(Member::Log1)?,
+        log2: log(Member::Log2)?,
+    };
+    Ok(Loaded {
+        name,
+        hive,
+        logs,
+        stamp,
+    })
+}
