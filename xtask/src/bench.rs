@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -113,23 +113,22 @@ fn name(program: &str) -> String {
 
 fn time(command: &mut Command) -> Result<Duration> {
     let program = PathBuf::from(command.get_program());
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::null());
     let start = Instant::now();
     let output = command
         .output()
         .with_context(|| program.display().to_string())?;
     let taken = start.elapsed();
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(
-        output.status.success(),
-        "{}: {}\n{said}",
-        program.display(),
-        output.status
-    );
+    judge(&output).with_context(|| program.display().to_string())?;
     Ok(taken)
+}
+
+/// A program that failed, or that has nothing to say, did not do its work.
+fn judge(output: &Output) -> Result<()> {
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{}\n{said}", output.status);
+    ensure!(!output.stdout.is_empty(), "it printed nothing");
+    Ok(())
 }
 
 /// The lines to print for two series of runs.
@@ -191,5 +190,11 @@ mod tests {
         let own = std::env::current_exe().unwrap();
         assert!(time(Command::new(&own).arg("--list")).is_ok());
         assert!(time(Command::new(&own).arg("--no-such-option")).is_err());
+        let mut output = Command::new(&own).arg("--list").output().unwrap();
+        output.stdout.clear();
+        assert_eq!(
+            judge(&output).unwrap_err().to_string(),
+            "it printed nothing"
+        );
     }
 }

@@ -3,6 +3,12 @@
 //! Invariants: real hives lie beside the checkout and are never part of it; without them the
 //! test says so and passes. Absent on purpose: damage (see `check_damage.rs`).
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "only tests are in here"
+)]
+
 use hive::Hive;
 use hive::check::{Effect, RULES, Report, Rule, check, rule_of};
 use std::path::{Path, PathBuf};

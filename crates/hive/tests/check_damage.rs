@@ -5,6 +5,13 @@
 //! are found with the reader, bytes are changed without it. Absent on purpose: several faults at
 //! once (see `check_mutation.rs`).
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "only tests are in here"
+)]
+
 #[path = "check_small/mod.rs"]
 mod small;
 

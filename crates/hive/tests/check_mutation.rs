@@ -4,6 +4,8 @@
 //! Invariants: seeds are fixed, so every run sees the same mutants; nt-hive sees only what was
 //! called sound. Absent on purpose: which rule a mutant breaks (see `check_damage.rs`).
 
+#![allow(clippy::unwrap_used, reason = "only tests are in here")]
+
 use hive::check::check;
 use hive::{Hive, Key};
 use std::panic::{AssertUnwindSafe, catch_unwind};

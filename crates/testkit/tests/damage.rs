@@ -104,17 +104,19 @@ fn regf_accepts(file: &[u8]) -> bool {
     hive.root_key().is_ok_and(|root| walk(&root, 0).is_some())
 }
 
+/// Faults regf reads over: it judges neither conventions nor what only Windows needs.
+const UNSEEN_BY_REGF: &str = "B3 B8 B9 C4 C5 C6 K4 K8 K9 K10 K12 K13 K14 K15 X4 S5 S6 S8 \
+                              L4 L9 L10 L11 V9 D2 D3 M1 M2 M3 M4";
+
 #[test]
 fn regf_sees_the_structural_faults() {
     assert!(regf_accepts(&base()));
-    let mut missed: Vec<&str> = Vec::new();
+    let unseen: BTreeSet<&str> = UNSEEN_BY_REGF.split_whitespace().collect();
     for damage in catalogue() {
         let mut file = base();
         (damage.apply)(&mut file);
-        if regf_accepts(&file) {
-            missed.push(damage.rule);
+        if !unseen.contains(damage.rule) {
+            assert!(!regf_accepts(&file), "{}: {}", damage.rule, damage.name);
         }
     }
-    missed.dedup();
-    println!("{missed:?}");
 }

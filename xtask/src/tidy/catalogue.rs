@@ -4,7 +4,7 @@
 //! alphabetical order; nothing lies about that no line names. Absent on purpose: what a page or
 //! a fixture has to contain, beyond the page's heading.
 
-use super::source::line_of;
+use super::source::{line_of, words};
 use super::{Tree, Violation};
 
 const CATALOGUE: &str = "crates/repairs/src/catalogue.rs";
@@ -86,7 +86,7 @@ fn check_repair(
 
 /// The modules of the lines `name::REPAIR,`, with their line numbers.
 fn entries(code: &str) -> Vec<(usize, &str)> {
-    let found = code.match_indices("::REPAIR").filter_map(|(offset, _)| {
+    let found = words(code, "::REPAIR").filter_map(|offset| {
         let before = code.get(..offset)?;
         let start = before.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         let module = before.get(start.map_or(0, |at| at + 1)..)?;
@@ -166,7 +166,10 @@ mod tests {
         let empty = "crates/repairs/src/catalogue.rs:1: catalogue: \
                      no line `name::REPAIR,` in the catalogue";
         assert_eq!(
-            complaints(check, &[(CATALOGUE, "// nla::REPAIR\n")]),
+            complaints(
+                check,
+                &[(CATALOGUE, "// nla::REPAIR\nuse testkit::REPAIRS;\n")]
+            ),
             [empty]
         );
     }

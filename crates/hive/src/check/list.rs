@@ -32,9 +32,7 @@ pub(super) fn check<'h>(walk: &mut Walk<'h>, key: Key<'h>, found: &mut Vec<CellO
     let index = key.node().subkey_list.get();
     if count == 0 {
         if index != NIL {
-            walk.broken(Rule::L5, at, || {
-                format!("no subkeys, but the list {index:#x}")
-            });
+            check_leftover(walk, at, index);
         }
         return;
     }
@@ -67,6 +65,22 @@ pub(super) fn check<'h>(walk: &mut Walk<'h>, key: Key<'h>, found: &mut Vec<CellO
         });
     }
     check_longest(walk, key, &seen);
+}
+
+/// A list of a key that counts no subkeys: L4 when it is empty as well, else L5. It is not
+/// entered, because the kernel goes by the count.
+fn check_leftover(walk: &mut Walk<'_>, at: u32, index: u32) {
+    let list = walk
+        .map
+        .find(index)
+        .ok()
+        .and_then(|()| List::at(walk.hive, CellOffset(index)).ok());
+    let rule = if list.is_some_and(|list| list.entries.is_empty()) {
+        Rule::L4
+    } else {
+        Rule::L5
+    };
+    walk.broken(rule, at, || format!("no subkeys, but the list {index:#x}"));
 }
 
 /// Rules L1 to L3: the list in the cell at `index`, named by the cell `by`.

@@ -96,9 +96,10 @@ impl Image<'_> {
                 Some(_) => "",
             },
         };
-        if !rule.is_empty() {
-            self.fault(rule, key);
+        if rule.is_empty() {
+            return length;
         }
-        length
+        self.fault(rule, key);
+        0
     }
 }

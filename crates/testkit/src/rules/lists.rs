@@ -16,6 +16,8 @@ pub(super) struct Below {
     pub(super) name: u32,
     pub(super) class: u32,
     count: u32,
+    /// Part of the list could not be read, so that the count tells nothing.
+    unread: bool,
     previous: Option<Vec<u16>>,
 }
 
@@ -39,7 +41,7 @@ impl<'a> Image<'a> {
         } else {
             self.leaf(key, list, bytes, depth, &mut below);
         }
-        if below.count != count {
+        if below.count != count && !below.unread {
             self.fault("L5", key);
         }
         below
@@ -54,16 +56,22 @@ impl<'a> Image<'a> {
         };
         if !rule.is_empty() {
             self.fault(rule, list);
+            below.unread = true;
             return;
         }
         for index in 0..count {
             let leaf = read_u32(ri, 4 + index * 4).unwrap_or(u32::MAX);
-            match self.take(leaf) {
-                None => self.fault("L1", list),
-                Some(bytes) if bytes.starts_with(b"ri") => self.fault("L6", leaf),
-                Some(_) if self.seen_before(leaf) => {}
-                Some(bytes) => self.leaf(key, leaf, bytes, depth, below),
-            }
+            let rule = match self.take(leaf) {
+                None => "L1",
+                Some(bytes) if bytes.starts_with(b"ri") => "L6",
+                Some(_) if self.seen_before(leaf) => continue,
+                Some(bytes) => {
+                    self.leaf(key, leaf, bytes, depth, below);
+                    continue;
+                }
+            };
+            self.fault(rule, leaf);
+            below.unread = true;
         }
     }
 
@@ -86,6 +94,7 @@ impl<'a> Image<'a> {
         }
         below.count += count as u32;
         if matches!(rule, "L2" | "L3" | "L4") {
+            below.unread |= rule != "L4";
             return;
         }
         for index in 0..count {

@@ -1,0 +1,325 @@
+//! What a repair sees: keys of the offline volume, how it was asked for, and its parameters.
+//!
+//! Invariants: read-only; a value that cannot be read is an error, never "missing".
+//! Absent on purpose: other repairs.
+
+use crate::finding::{Certainty, Change, Finding, Kind, Offer};
+use std::collections::BTreeMap;
+use thiserror::Error;
+use volume::control_set::key_of;
+use volume::{Edit, HiveName, Target, Volume};
+
+use hive::{Key, ReadError, RegData};
+
+/// A repair could not look.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A key cannot be read.
+    #[error(r"cannot read HKLM\{hive}\{key}")]
+    Read {
+        /// The hive.
+        hive: HiveName,
+        /// The key.
+        key: String,
+        /// Why.
+        #[source]
+        source: ReadError,
+    },
+    /// A hive the repair needs is there and cannot be looked at.
+    #[error("{hive} cannot be looked at: {reason}")]
+    Hive {
+        /// The hive.
+        hive: HiveName,
+        /// Why, as the volume says.
+        reason: String,
+    },
+    /// The disk cannot be looked at.
+    #[error("cannot look at the disk: {0}")]
+    Disk(String),
+}
+
+/// How a repair is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ask {
+    /// With everything else: only what is a fault by itself is cured.
+    Look,
+    /// Under a symptom it belongs to.
+    Symptom,
+    /// By its name: an on-request repair adds its changes.
+    Named,
+    /// As the source article does it.
+    Article,
+}
+
+impl Ask {
+    /// Whether the operator wants the repair itself, evidence or not.
+    pub fn wants_it(self) -> bool {
+        self >= Ask::Named
+    }
+}
+
+/// Everything a repair may look at.
+#[derive(Debug)]
+pub struct Context<'v> {
+    /// The volume.
+    pub volume: &'v Volume,
+    /// The control sets in scope.
+    pub sets: Vec<u32>,
+    /// How the repair is asked for.
+    pub ask: Ask,
+    /// This repair's parameters as the operator set them.
+    pub parameters: BTreeMap<String, String>,
+}
+
+impl<'v> Context<'v> {
+    /// The root keys of the control sets in scope.
+    pub fn control_sets(&self) -> Vec<Place<'v>> {
+        self.sets
+            .iter()
+            .map(|&number| self.system(&key_of(number)))
+            .collect()
+    }
+
+    /// A key of SYSTEM.
+    pub fn system(&self, key: &str) -> Place<'v> {
+        Place {
+            volume: self.volume,
+            hive: HiveName::System,
+            key: key.to_owned(),
+        }
+    }
+
+    /// A key of SOFTWARE; `None` when the disk has no SOFTWARE hive.
+    ///
+    /// # Errors
+    /// When the hive is there and cannot be looked at.
+    pub fn software(&self, key: &str) -> Result<Option<Place<'v>>, Error> {
+        let hive = HiveName::Software;
+        match self.volume.software() {
+            Ok(_) => Ok(Some(Place {
+                volume: self.volume,
+                hive,
+                key: key.to_owned(),
+            })),
+            Err(volume::VolumeError::Missing { .. }) => Ok(None),
+            Err(error) => Err(Error::Hive {
+                hive,
+                reason: chain(error),
+            }),
+        }
+    }
+
+    /// A parameter as the operator set it.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.get(name).map(String::as_str)
+    }
+}
+
+/// An error with its causes in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// What a value that should be a number is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Number {
+    /// There is no such value.
+    Missing,
+    /// A `REG_DWORD`.
+    Is(u32),
+    /// Something else.
+    Other(RegData),
+}
+
+impl Number {
+    /// Whether it is this number.
+    pub fn is(&self, number: u32) -> bool {
+        *self == Number::Is(number)
+    }
+
+    /// Whether there is such a value.
+    pub fn exists(&self) -> bool {
+        *self != Number::Missing
+    }
+}
+
+impl std::fmt::Display for Number {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Number::Missing => f.write_str("missing"),
+            Number::Is(number) => write!(f, "0x{number:x}"),
+            Number::Other(data) => write!(f, "{} {data}", data.kind),
+        }
+    }
+}
+
+/// A key, whether it exists or not.
+#[derive(Clone, Debug)]
+pub struct Place<'v> {
+    volume: &'v Volume,
+    /// The hive.
+    pub hive: HiveName,
+    /// The key's path below the root of the hive.
+    pub key: String,
+}
+
+impl<'v> Place<'v> {
+    /// A key below this one.
+    pub fn below(&self, path: &str) -> Place<'v> {
+        Place {
+            volume: self.volume,
+            hive: self.hive,
+            key: format!(r"{}\{path}", self.key),
+        }
+    }
+
+    /// Whether the key exists.
+    ///
+    /// # Errors
+    /// When the way to it cannot be read.
+    pub fn exists(&self) -> Result<bool, Error> {
+        Ok(self.open()?.is_some())
+    }
+
+    /// When the key was last written, as FILETIME.
+    ///
+    /// # Errors
+    /// When the way to it cannot be read.
+    pub fn written(&self) -> Result<Option<u64>, Error> {
+        Ok(self
+            .open()?
+            .map(Key::last_written)
+            .filter(|&time| time != 0))
+    }
+
+    /// A value.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(&self, name: &str) -> Result<Option<RegData>, Error> {
+        self.volume
+            .read(&self.target(name))
+            .map_err(|source| self.failed(source))
+    }
+
+    /// A value that should be a `REG_DWORD`.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn number(&self, name: &str) -> Result<Number, Error> {
+        Ok(match self.read(name)? {
+            None => Number::Missing,
+            Some(data) => data.as_dword().map_or(Number::Other(data), Number::Is),
+        })
+    }
+
+    /// A value that should be a text.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn text(&self, name: &str) -> Result<Option<String>, Error> {
+        Ok(self.read(name)?.and_then(|data| data.as_text()))
+    }
+
+    /// The names of all values, in order of creation.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn value_names(&self) -> Result<Vec<String>, Error> {
+        let Some(key) = self.open()? else {
+            return Ok(Vec::new());
+        };
+        let values = key.values().map_err(|source| self.failed(source))?;
+        Ok(values
+            .into_iter()
+            .map(|value| value.name().to_string())
+            .collect())
+    }
+
+    /// The names of all subkeys.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn subkey_names(&self) -> Result<Vec<String>, Error> {
+        let Some(key) = self.open()? else {
+            return Ok(Vec::new());
+        };
+        let keys = key.subkeys().map_err(|source| self.failed(source))?;
+        Ok(keys.into_iter().map(|key| key.name().to_string()).collect())
+    }
+
+    /// The change that gives a value this data.
+    pub fn set(&self, kind: Kind, name: &str, data: RegData) -> Change {
+        Change {
+            kind,
+            edit: Edit::SetValue(self.target(name), data),
+        }
+    }
+
+    /// The change that deletes a value.
+    pub fn delete(&self, kind: Kind, name: &str) -> Change {
+        Change {
+            kind,
+            edit: Edit::DeleteValue(self.target(name)),
+        }
+    }
+
+    /// A finding about this key, without cure yet.
+    ///
+    /// # Errors
+    /// When the key's time stamp cannot be read.
+    pub fn finding(
+        &self,
+        offer: Offer,
+        certainty: Certainty,
+        title: impl Into<String>,
+    ) -> Result<Finding, Error> {
+        Ok(Finding {
+            offer,
+            certainty,
+            title: title.into(),
+            hive: self.hive,
+            key: self.key.clone(),
+            written: self.written()?,
+            evidence: Vec::new(),
+            cure: Vec::new(),
+            steps: Vec::new(),
+        })
+    }
+
+    fn target(&self, name: &str) -> Target {
+        Target {
+            hive: self.hive,
+            key: self.key.clone(),
+            name: name.to_owned(),
+        }
+    }
+
+    fn open(&self) -> Result<Option<Key<'v>>, Error> {
+        match self.volume.hive(self.hive) {
+            Ok(loaded) => loaded
+                .hive
+                .key(&self.key)
+                .map_err(|source| self.failed(source)),
+            Err(error) => Err(Error::Hive {
+                hive: self.hive,
+                reason: chain(error),
+            }),
+        }
+    }
+
+    fn failed(&self, source: ReadError) -> Error {
+        Error::Read {
+            hive: self.hive,
+            key: self.key.clone(),
+            source,
+        }
+    }
+}

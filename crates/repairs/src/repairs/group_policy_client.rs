@@ -1,0 +1,20 @@
+//! `group-policy-client`: not looked at yet.
+
+use crate::catalogue::{Class, Repair};
+use crate::context::{Context, Error};
+use crate::finding::Findings;
+
+/// The repair.
+pub const REPAIR: Repair = Repair {
+    id: "group-policy-client",
+    title: "",
+    class: Class::Report,
+    risk: "",
+    parameters: &[],
+    about: include_str!("group-policy-client.md"),
+    diagnose,
+};
+
+fn diagnose(_findings: &mut Findings, _context: &Context<'_>) -> Result<(), Error> {
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! One file and one page for each repair.
+//!
+//! Invariants: a repair looks and answers; it never writes, prints or calls another repair.
+
+pub mod crash_dump;
+pub mod group_policy_client;
+pub mod group_policy_off;
+pub mod nla;
+pub mod nla_off;
+pub mod rdp_enabled;
+pub mod rdp_listener;
+pub mod rdp_services;
+pub mod stray_hive;
+pub mod tls_legacy;
+pub mod tls_protocols;
