@@ -259,6 +259,7 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::sha256_hex;
 
     fn sample() -> Record {
         let before = vec![7; 4196];
@@ -309,6 +310,16 @@ mod tests {
             ..sample()
         };
         assert_eq!(decode(&encode(&none).unwrap()).unwrap(), none);
+    }
+
+    /// Journals outlive the program that wrote them: a change here needs a new version.
+    #[test]
+    fn version_1_stays_as_it_is() {
+        let bytes = encode(&sample()).unwrap();
+        assert_eq!(bytes[..12], *b"OFFFIXJR\x01\0\0\0");
+        assert_eq!(bytes[12..33], *b"\x0D\0\0\0\0\0\0\x0020260915-0912");
+        let whole = "849966f33d945468f6e20f48d918d49ac16f3ab397a65a9dee12c5fe1a5acdeb";
+        assert_eq!(sha256_hex(&bytes), whole);
     }
 
     #[test]

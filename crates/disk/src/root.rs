@@ -73,9 +73,6 @@ impl Root {
         let spelled = os::root_path(spelling);
         let failed = |source: io::Error| open_error(&spelled, source);
         let path = os::canonical(&spelled).map_err(failed)?;
-        if !std::fs::metadata(&path).map_err(failed)?.is_dir() {
-            return Err(OpenError::NotADirectory { path });
-        }
         let dir = os::Dir::open_root(&path).map_err(failed)?;
         let node = dir.node().map_err(failed)?;
         if node.kind != Kind::Directory {

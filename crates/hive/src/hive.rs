@@ -2,7 +2,8 @@
 //!
 //! Invariants: a [`Hive`] has passed the header rules (B1 to B11 of `FORMAT.md`), is clean, and
 //! its bytes hold the whole hive bins area. Nothing below the header is believed yet: every
-//! cell access is checked again. Absent on purpose: files, and the tree rules (see [`crate::check`]).
+//! cell access is checked again. Absent on purpose: files, and the tree rules (see
+//! [`mod@crate::check`]).
 
 use crate::bytes;
 use crate::error::{CellOffset, OpenError, ReadError};

@@ -16,7 +16,7 @@
 mod small;
 
 use hive::Hive;
-use hive::check::{RULES, check, rule_of};
+use hive::check::{KEPT, RULES, check, rule_of};
 use small::{Image, build, small};
 
 type Damage = (&'static str, fn(u32) -> Image);
@@ -429,4 +429,68 @@ fn data_rules() {
     assert_eq!(big(|i| i.put32(i.segments(), i.free_index())), ["C6", "D9"]);
     let swapped = big(|i| i.swap(i.segments(), i.segments() + 8));
     assert_eq!(swapped, ["D9"], "the short last segment cannot stand first");
+}
+
+#[test]
+fn defects_come_in_list_order_and_are_bounded_by_kind() {
+    let image = build(5, |hive| {
+        for number in 0..1_200 {
+            hive.key(&format!("{number:04}")).dword("x", 1);
+        }
+    });
+    let image = image.with(|i| {
+        for number in 0..1_200 {
+            let node = i.nk(&format!("{number:04}"));
+            i.put32(node + 16, 0x40);
+            i.put32(node + 60, 0);
+        }
+    });
+    let report = check(&Hive::open(image.finish()).unwrap());
+    assert_eq!((report.total, report.blocking), (2_400, 1_200));
+    assert_eq!(report.defects.len(), 2 * KEPT);
+    let keys: Vec<&str> = report
+        .defects
+        .iter()
+        .filter_map(|d| d.at.key.as_deref())
+        .collect();
+    assert_eq!(keys[..4], ["0000", "0000", "0001", "0001"]);
+    assert!(keys.is_sorted());
+}
+
+#[test]
+fn a_place_is_shown_without_control_characters() {
+    let image = with_key(5, "a\u{1B}[2Jb\\c").with(|i| {
+        i.put32(i.nk("a\u{1B}[2Jb\\c") + 16, 0x40);
+        i.put32(i.nk("") + 60, 0);
+    });
+    let report = check(&Hive::open(image.finish()).unwrap());
+    let text = report.defects[0].to_string();
+    assert!(text.starts_with("K11 at offset 0x1"), "{text}");
+    assert!(
+        text.contains(r"key a\u{1b}[2Jb\c: parent 0x40, listed below 0x"),
+        "{text}"
+    );
+    assert!(text.ends_with("(healed)"), "{text}");
+    let root = small(5).with(|i| i.put16(i.nk("") + 52, 0));
+    let text = check(&Hive::open(root.finish()).unwrap()).defects[0].to_string();
+    assert_eq!(
+        text,
+        "M1 at offset 0x1020, the root key: 0 bytes, the longest name has 10 (ignored)"
+    );
+}
+
+#[test]
+fn sizes_that_just_fit_are_fine() {
+    let edges = build(5, |hive| {
+        hive.key("K")
+            .dword(&"v".repeat(16_383), 1)
+            .binary("d", &[1; 16_344]);
+        hive.key("K").binary("one", &[1; 5]).binary("two", &[1; 12]);
+    });
+    assert_eq!(found(edges), [""; 0]);
+    let grown = small(5).with(|i| i.move_to_free("Lists\\a", 1120));
+    assert_eq!(found(grown), ["C6"], "only the old cell is left behind");
+    let cell =
+        |len: u32| found(small(5).with(|i| i.put32(i.vk("B", "dword") + 4, 0x8000_0000 + len)));
+    assert_eq!((cell(4).len(), cell(5)), (0, vec!["D1"]));
 }

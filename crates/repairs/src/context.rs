@@ -110,9 +110,49 @@ impl<'v> Context<'v> {
         }
     }
 
+    /// Major and minor version of this Windows, from the kernel file, else from the build number
+    /// in SOFTWARE; `None` when neither is there.
+    ///
+    /// # Errors
+    /// When a key on the way cannot be read.
+    pub fn windows_version(&self) -> Result<Option<(u16, u16)>, Error> {
+        let facts = self.installation()?;
+        if let Some(kernel) = facts.kernel {
+            return Ok(Some((kernel.major, kernel.minor)));
+        }
+        let build = facts.build.as_deref().and_then(|build| {
+            let number = build.split('.').next()?;
+            number.trim().parse().ok()
+        });
+        Ok(build.map(version_of_build))
+    }
+
+    /// Whose disk this is.
+    ///
+    /// # Errors
+    /// When a key on the way cannot be read.
+    pub fn installation(&self) -> Result<volume::Installation, Error> {
+        let facts = self.volume.installation();
+        facts.map_err(|error| Error::Disk(chain(&error)))
+    }
+
     /// A parameter as the operator set it.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.get(name).map(String::as_str)
+    }
+}
+
+/// The version a build number belongs to.
+fn version_of_build(build: u32) -> (u16, u16) {
+    match build {
+        10240.. => (10, 0),
+        9600.. => (6, 3),
+        9200.. => (6, 2),
+        7600.. => (6, 1),
+        6000.. => (6, 0),
+        3790.. => (5, 2),
+        2600.. => (5, 1),
+        _ => (5, 0),
     }
 }
 

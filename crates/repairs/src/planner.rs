@@ -120,6 +120,13 @@ pub struct Planned {
     pub before: Option<RegData>,
 }
 
+impl Planned {
+    /// Whether the disk is like this already.
+    pub fn holds(&self) -> bool {
+        self.before.as_ref() == self.edit.after()
+    }
+}
+
 /// A finding and whether its cure is in the plan.
 #[derive(Clone, Debug)]
 pub struct Judged {
@@ -319,25 +326,12 @@ fn judge(
     let article_elsewhere = proposed.iter().any(|(ask, _)| *ask == Ask::Article);
     let mut silent = true;
     for finding in findings.found {
-        let mut changes = Vec::new();
-        for change in &finding.cure {
-            let target = change.edit.target();
-            let before = volume.read(target).map_err(|error| PlanError::Read {
-                target: target.clone(),
-                reason: error.to_string(),
-            })?;
-            if before.as_ref() != change.edit.after() {
-                let (kind, edit) = (change.kind, change.edit.clone());
-                changes.push(Planned {
-                    repair: repair.id,
-                    kind,
-                    edit,
-                    before,
-                });
+        let changes = planned(volume, repair.id, &finding)?;
+        if changes.iter().all(Planned::holds) && !finding.cure.is_empty() {
+            // Everything it would do is done already; by name, it still must not be undone here.
+            if ask.wants_it() {
+                proposed.extend(changes.into_iter().map(|change| (ask, change)));
             }
-        }
-        if changes.is_empty() && !finding.cure.is_empty() {
-            // Everything it would do is done already.
             continue;
         }
         silent = false;
@@ -352,7 +346,11 @@ fn judge(
         };
         let is_proposed = wanted && set_by.is_none() && !changes.is_empty();
         if is_proposed {
-            plan.steps.extend(finding.steps.iter().cloned());
+            for step in &finding.steps {
+                if !plan.steps.contains(step) {
+                    plan.steps.push(step.clone());
+                }
+            }
             proposed.extend(changes.into_iter().map(|change| (ask, change)));
         }
         plan.found.push(Judged {
@@ -368,6 +366,29 @@ fn judge(
     Ok(())
 }
 
+/// The changes of a finding's cure, with what stands there now.
+fn planned(
+    volume: &Volume,
+    repair: &'static str,
+    finding: &Finding,
+) -> Result<Vec<Planned>, PlanError> {
+    let mut changes = Vec::new();
+    for change in &finding.cure {
+        let target = change.edit.target();
+        let before = volume.read(target).map_err(|error| PlanError::Read {
+            target: target.clone(),
+            reason: error.to_string(),
+        })?;
+        changes.push(Planned {
+            repair,
+            kind: change.kind,
+            edit: change.edit.clone(),
+            before,
+        });
+    }
+    Ok(changes)
+}
+
 /// The run that set all these values to what they are.
 fn set_by(changes: &[Planned], on_purpose: &[OnPurpose]) -> Option<String> {
     let run_of = |change: &Planned| {
@@ -375,9 +396,9 @@ fn set_by(changes: &[Planned], on_purpose: &[OnPurpose]) -> Option<String> {
             .iter()
             .find(|known| known.target.same(change.edit.target()) && known.data == change.before)
     };
-    let first = run_of(changes.first()?)?;
-    changes
-        .iter()
+    let pending = || changes.iter().filter(|change| !change.holds());
+    let first = run_of(pending().next()?)?;
+    pending()
         .all(|change| run_of(change).is_some())
         .then(|| first.run.clone())
 }
@@ -407,7 +428,8 @@ fn settle(proposed: &[(Ask, Planned)]) -> Result<Vec<Planned>, PlanError> {
             }
         }
     }
-    Ok(settled.into_iter().map(|(_, change)| change).collect())
+    let changes = settled.into_iter().map(|(_, change)| change);
+    Ok(changes.filter(|change| !change.holds()).collect())
 }
 
 /// What the plan says about what it does not do.

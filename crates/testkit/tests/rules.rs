@@ -23,6 +23,9 @@ fn everything_built_keeps_the_rules() {
             (hive.leaf_limit, hive.holes) = (leaf_limit, holes);
             let other = security::descriptor(&security::local_system(), &security::users(), &[]);
             let other = hive.descriptor(other);
+            let third = security::descriptor(&security::users(), &security::users(), &[]);
+            let third = hive.descriptor(third);
+            hive.key("A\\E").security = third;
             hive.key("A\\B\\C")
                 .class("class")
                 .sz("", "x")

@@ -85,7 +85,11 @@ fn a_healthy_disk_is_complete_and_small() {
             "{folder}"
         );
     }
-    let set = "\\ControlSet001";
+}
+
+#[test]
+fn a_healthy_system_hive_is_complete() {
+    let disk = healthy();
     for (path, expected) in [
         ("\\Select\\Current", "0x1"),
         ("\\Select\\LastKnownGood", "0x1"),
@@ -119,6 +123,12 @@ fn a_healthy_disk_is_complete_and_small() {
     ] {
         assert_eq!(value(&disk, path), expected, "{path}");
     }
+}
+
+#[test]
+fn a_healthy_listener_has_all_its_values_and_tls_none() {
+    let disk = healthy();
+    let set = "\\ControlSet001";
     let listener = format!("{set}\\Control\\Terminal Server\\WinStations\\RDP-Tcp\\");
     let all = values(disk.file(SYSTEM).unwrap());
     assert_eq!(
@@ -155,12 +165,14 @@ fn software_and_kernel_name_the_same_build() {
     assert!(kernel.windows(fixed.len()).any(|window| window == fixed));
 }
 
+/// What the fault of a repair changes in the SYSTEM hive.
+fn system(repair: &str) -> Vec<String> {
+    let disk = broken(repair).unwrap();
+    difference(healthy().file(SYSTEM).unwrap(), disk.file(SYSTEM).unwrap())
+}
+
 #[test]
 fn each_fault_is_what_its_name_says() {
-    let system = |repair: &str| {
-        let disk = broken(repair).unwrap();
-        difference(healthy().file(SYSTEM).unwrap(), disk.file(SYSTEM).unwrap())
-    };
     assert_eq!(
         system("crash-dump"),
         ["CrashControl\\CrashDumpEnabled 0x7 -> 0x0"]
@@ -200,7 +212,25 @@ fn each_fault_is_what_its_name_says() {
             "Terminal Server\\TSServerDrainMode - -> 0x2",
         ]
     );
-    assert_eq!(system("rdp-services").len(), 6);
+}
+
+#[test]
+fn faults_of_more_than_one_key_are_what_their_names_say() {
+    assert_eq!(
+        system("rdp-services")
+            .iter()
+            .map(|line| line.replace("\\ControlSet001\\Services\\", ""))
+            .collect::<Vec<_>>(),
+        [
+            "RDPDR\\Start 0x3 -> 0x4",
+            "SessionEnv\\Start 0x3 -> 0x4",
+            "TermService\\ObjectName NT Authority\\NetworkService -> LocalSystem",
+            "TermService\\Parameters\\ServiceDll %SystemRoot%\\System32\\termsrv.dll \
+             -> %ProgramFiles%\\RDP Wrapper\\rdpwrap.dll",
+            "TermService\\Start 0x3 -> 0x4",
+            "UmRdpService\\Start 0x3 -> 0x4",
+        ]
+    );
     assert_eq!(
         system("tls-protocols"),
         [
@@ -261,9 +291,8 @@ fn the_demonstration_has_two_control_sets() {
             ("TLS 1.2", "Enabled", "0x0"),
             ("TLS 1.2", "DisabledByDefault", "0x1"),
         ] {
-            let path = format!(
-                "\\{set}\\Control\\SecurityProviders\\SCHANNEL\\Protocols\\{version}\\Server\\{name}"
-            );
+            let protocols = "Control\\SecurityProviders\\SCHANNEL\\Protocols";
+            let path = format!("\\{set}\\{protocols}\\{version}\\Server\\{name}");
             assert_eq!(value(&disk, &path), expected, "{path}");
         }
     }

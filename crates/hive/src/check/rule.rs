@@ -3,7 +3,7 @@
 //!
 //! Invariants: [`RULES`] is the only source of these facts; the table in `FORMAT.md` repeats it
 //! and a test compares the two. Effects are the kernel's at load time; where the effect is not
-//! known, rejection is assumed. A rule that stops an edit says why in `because`.
+//! known, rejection is assumed. Every rule says why it stops an edit or does not.
 //! Absent on purpose: looking for broken rules, which the neighbouring files do.
 
 use crate::error::{OpenError, ReadError};
@@ -117,7 +117,8 @@ rules! {
         "only the files beside the hive can tell whether a transaction is open";
     B16 Ignored passes, "not saved by the offline registry library", "says where the file is from";
     H1 DataLoss stops, "a bin begins with `hbin`", "what lay in the bin is gone at the next load";
-    H2 DataLoss stops, "a bin names its own offset", "what lies in the bin is gone at the next load";
+    H2 DataLoss stops, "a bin names its own offset",
+        "what lay in the bin is gone at the next load";
     H3 DataLoss stops, "a bin's size is a multiple of 4096 above 0", "cells cannot be found";
     H4 DataLoss stops, "no bin goes beyond the bins area", "cells cannot be found";
     H5 DataLoss stops, "the last bin ends where the bins area ends", "a new bin would be lost";

@@ -63,10 +63,7 @@ fn write_big(cells: &mut Cells, data: &[u8]) -> u32 {
     db.extend((segments.len() as u16).to_le_bytes());
     let mut list = Vec::with_capacity(segments.len() * 4);
     for segment in segments {
-        let spare = if segment.len() == SEGMENT { 4 } else { 0 };
-        let cell = cells.allocate(segment.len() + spare);
-        cells.write(cell, segment);
-        list.extend(cell.to_le_bytes());
+        list.extend(cells.store(segment).to_le_bytes());
     }
     db.extend(cells.store(&list).to_le_bytes());
     db.extend([0; 4]);

@@ -40,6 +40,7 @@ fn parse(bytes: &[u8]) -> Option<(Entry<'_>, usize)> {
         && size >= SECTOR
         && size.is_multiple_of(SECTOR)
         && bins_size > 0
+        && bins_size < 1 << 31
         && bins_size.is_multiple_of(4096)
         && read_u64(whole, 24)? == marvin32(whole.get(40..)?)
         && read_u64(whole, 32)? == marvin32(whole.get(..32)?);

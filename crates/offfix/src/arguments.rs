@@ -1,0 +1,192 @@
+//! What can be typed.
+//!
+//! Invariants: the drive may stand as `--drive` anywhere or as the first word behind the command;
+//! lists are given once with commas or several times. Absent on purpose: checks that need a disk
+//! or the catalogue.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Repairs Windows VMs that no longer let anyone in, on their attached disk.
+#[derive(Debug, Parser)]
+#[command(
+    name = "offfix",
+    version,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+#[command(
+    after_help = "Exit codes: 0 done or nothing to do, 1 a cure is offered \
+    (--detailed-exitcode), 2 usage, 3 refused and nothing written, 4 applied but not verified, \
+    5 failed and rolled back, 6 a run is unfinished: undo first, 7 could not look."
+)]
+pub(crate) struct Arguments {
+    /// The drive or folder the broken VM's disk is attached at: `F:`, or a directory.
+    #[arg(long, global = true, value_name = "DRIVE")]
+    pub(crate) drive: Option<OsString>,
+    /// Where runs are recorded, instead of this machine's own journal.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) journal: Option<PathBuf>,
+    /// Refuse any disk but the one of this computer.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) expect_computer: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Look at a disk: what is wrong, and the exact changes. Writes nothing.
+    Plan(PlanArguments),
+    /// Make the changes of a plan, verified and undoable.
+    Apply(ApplyArguments),
+    /// Put the bytes back that a run changed.
+    Undo(UndoArguments),
+    /// List the runs of a disk, or of all disks.
+    Log(LogArguments),
+    /// Show a plan file.
+    Show(ShowArguments),
+    /// List the repairs, or show one.
+    Repairs(TopicArguments),
+    /// List the symptoms, or show one.
+    Symptoms(TopicArguments),
+}
+
+/// What to look for and what to propose.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct SelectionArguments {
+    /// Look at what can cause this symptom.
+    #[arg(long = "for", value_name = "SYMPTOM", value_delimiter = ',')]
+    pub(crate) symptoms: Vec<String>,
+    /// Look at this repair alone.
+    #[arg(long = "repair", value_name = "ID", value_delimiter = ',')]
+    pub(crate) repairs: Vec<String>,
+    /// Add these on-request repairs.
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub(crate) with: Vec<String>,
+    /// Leave these repairs out.
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub(crate) except: Vec<String>,
+    /// Propose the source article's whole recipe, with its values.
+    #[arg(long)]
+    pub(crate) as_article: bool,
+    /// Set a parameter of a repair.
+    #[arg(long = "set", value_name = "ID.PARAM=VALUE")]
+    pub(crate) parameters: Vec<String>,
+    /// Which control sets: `all` that exist, `boot` for the next boot's, or a number.
+    #[arg(long, value_name = "all|boot|N", default_value = "all")]
+    pub(crate) control_set: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PlanArguments {
+    /// The drive or folder, as with --drive.
+    #[arg(value_name = "DRIVE")]
+    pub(crate) place: Option<OsString>,
+    #[command(flatten)]
+    pub(crate) selection: SelectionArguments,
+    /// Take back, value by value, what a run changed and nobody has changed since; `weakening`
+    /// takes back what all open runs weakened. For a disk whose VM has run since.
+    #[arg(long, value_name = "RUN|weakening", conflicts_with_all = [
+        "symptoms", "repairs", "with", "except", "as_article", "parameters", "control_set",
+    ])]
+    pub(crate) undo: Option<String>,
+    /// Write the plan to this file, for `apply`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// How to answer.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// Exit with 1 when a cure is offered.
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ApplyArguments {
+    /// The drive or folder, then or instead a plan file.
+    #[arg(value_name = "DRIVE|PLAN", num_args = 0..=2)]
+    pub(crate) places: Vec<OsString>,
+    #[command(flatten)]
+    pub(crate) selection: SelectionArguments,
+    /// Apply everything that is recommended (the selection `--yes` needs without a plan file).
+    #[arg(long)]
+    pub(crate) recommended: bool,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// A remark that is kept with the run.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) note: String,
+    /// How to answer.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UndoArguments {
+    /// The drive or folder, then or instead the run; the newest open run when it is left out.
+    #[arg(value_name = "DRIVE|RUN", num_args = 0..=2)]
+    pub(crate) places: Vec<OsString>,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// How to answer.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LogArguments {
+    /// The drive or folder, as with --drive.
+    #[arg(value_name = "DRIVE")]
+    pub(crate) place: Option<OsString>,
+    /// How to answer.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ShowArguments {
+    /// The plan file.
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: PathBuf,
+    /// How to answer.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TopicArguments {
+    /// Show this one.
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// How to answer.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+impl Arguments {
+    /// Whether the answer is for a program.
+    pub(crate) fn json(&self) -> bool {
+        let format = match &self.command {
+            Command::Plan(plan) => plan.format,
+            Command::Apply(apply) => apply.format,
+            Command::Undo(undo) => undo.format,
+            Command::Log(log) => log.format,
+            Command::Show(show) => show.format,
+            Command::Repairs(topic) | Command::Symptoms(topic) => topic.format,
+        };
+        format == Format::Json
+    }
+}

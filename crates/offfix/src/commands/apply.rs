@@ -1,0 +1,234 @@
+//! `apply`: make a plan, or the plan of a file, verified and undoable.
+//!
+//! Invariants: a plan file is a request: the disk must give the same changes from the same file
+//! hashes again; nothing is called fixed that a second look has not seen.
+//! Absent on purpose: how bytes reach the disk.
+
+use crate::arguments::{ApplyArguments, Format};
+use crate::commands::confirm::confirm;
+use crate::commands::make::{self, Made};
+use crate::document::{self, Document, SelectionDocument};
+use crate::exit::{Exit, Failure};
+use crate::journal::{self, Situation, runs_of, situation};
+use crate::output;
+use crate::render;
+use crate::session::{Common, Session};
+use disk::{Lock, Run, State};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use volume::Volume;
+use volume::commit::{Request, commit};
+
+/// Carries the command out.
+pub(crate) fn run(common: &Common, arguments: &ApplyArguments) -> Result<Exit, Failure> {
+    let (drive, plan) = places(common, arguments)?;
+    let wanted = plan.as_ref().map(|path| document::read(path)).transpose()?;
+    let drive = match (drive, &wanted) {
+        (Some(drive), _) => drive,
+        (None, Some(wanted)) => OsString::from(&wanted.drive),
+        (None, None) => common.drive(None)?,
+    };
+    let selection = match &wanted {
+        Some(wanted) => wanted.selection.clone(),
+        None => make::selected(&arguments.selection, None),
+    };
+    check_yes(arguments, wanted.is_some(), &selection)?;
+    let session = Session::open(common, &drive)?;
+    let lock = session.journal.lock()?;
+    let runs = settle(&session, &lock)?;
+    let (volume, installation) = session.volume()?;
+    let mut made = make::make(&session, &volume, &installation, &selection, &runs)?;
+    if let Some(wanted) = &wanted {
+        same_plan(wanted, &made.document)?;
+    }
+    made.document.note.clone_from(&arguments.note);
+    let json = arguments.format == Format::Json;
+    if made.edits.is_empty() {
+        return nothing_to_do(&made.document, json);
+    }
+    if !json {
+        output::text(&render::before_apply(&made.document, wanted.is_some()));
+    }
+    if !arguments.yes {
+        let computer = made
+            .document
+            .computer
+            .clone()
+            .unwrap_or_else(|| "write".to_owned());
+        confirm(&format!("the computer name ({computer})"), &computer, json)?;
+    }
+    write(&session, &volume, &lock, &runs, made, json)
+}
+
+/// Stages, commits, and looks again.
+fn write(
+    session: &Session,
+    volume: &Volume,
+    lock: &Lock,
+    runs: &[Run],
+    made: Made,
+    json: bool,
+) -> Result<Exit, Failure> {
+    let Made {
+        mut document,
+        edits,
+    } = made;
+    let staged = volume::stage(volume, &edits, session.now.filetime())?;
+    let id = free_name(session)?;
+    document.run = Some(id.clone());
+    document
+        .left_open
+        .extend(journal::weakened(&document.changes));
+    let about = output::to_json(&document).into_bytes();
+    let request = Request {
+        id,
+        at: session.now.text(),
+        about,
+    };
+    let run = commit(volume.root(), &staged, lock, &request)?;
+    let (again, installation) = session.volume()?;
+    // The new run is not among `runs`: what it set on purpose must verify by itself.
+    let left = make::make(session, &again, &installation, &document.selection, runs)?;
+    let verified = document.selection.undo.is_some() || left.edits.is_empty();
+    document.verdict = if verified { "fixed" } else { "failed" }.to_owned();
+    document.code = (!verified).then(|| "not-verified".to_owned());
+    if json {
+        output::json(&document);
+    } else {
+        output::text(&render::applied(
+            &document,
+            &staged,
+            &run,
+            session,
+            &left.document,
+        ));
+    }
+    Ok(if verified {
+        Exit::Done
+    } else {
+        Exit::NotVerified
+    })
+}
+
+/// The drive and the plan file among what was typed.
+fn places(
+    common: &Common,
+    arguments: &ApplyArguments,
+) -> Result<(Option<OsString>, Option<PathBuf>), Failure> {
+    let is_plan = |place: &OsString| {
+        let path = PathBuf::from(place);
+        path.extension()
+            .is_some_and(|end| end.eq_ignore_ascii_case("json"))
+            || path.is_file()
+    };
+    let usage = |error: &str| Err(Failure::new(Exit::Usage, "usage", error));
+    match (common.drive.clone(), arguments.places.as_slice()) {
+        (drive, []) => Ok((drive, None)),
+        (drive, [place]) if is_plan(place) => Ok((drive, Some(place.into()))),
+        (None, [place]) => Ok((Some(place.clone()), None)),
+        (None, [place, plan]) => Ok((Some(place.clone()), Some(plan.into()))),
+        (Some(drive), [place]) if drive == *place => Ok((Some(drive), None)),
+        (Some(drive), [place, plan]) if drive == *place => Ok((Some(drive), Some(plan.into()))),
+        (Some(_), [plan]) => Ok((common.drive.clone(), Some(plan.into()))),
+        _ => usage("expected a drive and a plan file, or one of them"),
+    }
+}
+
+fn check_yes(
+    arguments: &ApplyArguments,
+    has_plan: bool,
+    selection: &SelectionDocument,
+) -> Result<(), Failure> {
+    let explicit = selection.selection()?.is_explicit();
+    if has_plan
+        && (arguments.recommended
+            || make::selected(&arguments.selection, None)
+                .selection()?
+                .is_explicit())
+    {
+        let error = "a plan file carries its own selection";
+        return Err(Failure::new(Exit::Usage, "usage", error));
+    }
+    if arguments.yes && !has_plan && !explicit && !arguments.recommended {
+        let error = "--yes without a plan file needs a selection";
+        return Err(Failure::new(Exit::Usage, "usage", error)
+            .hint("--for SYMPTOM, --repair ID, --with ID, or --recommended"));
+    }
+    Ok(())
+}
+
+/// Closes what interrupted runs left behind, where nothing has to be put back.
+fn settle(session: &Session, lock: &Lock) -> Result<Vec<Run>, Failure> {
+    for mut run in runs_of(session)? {
+        match situation(&run, &session.root)? {
+            Situation::NotStarted => run.discard_partial(lock)?,
+            Situation::Overtaken => {
+                let detail = "something else has written the files";
+                run.mark(lock, State::Overtaken, &session.now.text(), detail)?;
+            }
+            Situation::Interrupted | Situation::Settled => {}
+        }
+    }
+    runs_of(session)
+}
+
+/// Refuses a plan that the disk does not give again.
+fn same_plan(wanted: &Document, made: &Document) -> Result<(), Failure> {
+    let refused = |code, error: String| Err(Failure::new(Exit::Refused, code, error));
+    if wanted.computer != made.computer {
+        let name = |plan: &Document| {
+            plan.computer
+                .clone()
+                .unwrap_or_else(|| "a computer without a name".to_owned())
+        };
+        return refused(
+            "other-computer",
+            format!(
+                "the plan is for {}, this is the disk of {}",
+                name(wanted),
+                name(made)
+            ),
+        );
+    }
+    for file in &made.files {
+        if !wanted.files.contains(file) {
+            let error = format!("{} is not what the plan was made from", file.path);
+            return Err(
+                Failure::new(Exit::Refused, "changed", error).hint("make a new plan: offfix plan")
+            );
+        }
+    }
+    if wanted.changes != made.changes || wanted.files != made.files {
+        return refused(
+            "edited-plan",
+            "the plan's changes are not the ones its selection gives on this disk".to_owned(),
+        );
+    }
+    Ok(())
+}
+
+fn nothing_to_do(document: &Document, json: bool) -> Result<Exit, Failure> {
+    if json {
+        output::json(document);
+    } else {
+        output::text(&render::plan(document, None));
+    }
+    Ok(Exit::Done)
+}
+
+/// The first name of this minute that no run has.
+fn free_name(session: &Session) -> Result<String, Failure> {
+    let taken: Vec<String> = session
+        .journal
+        .runs()?
+        .iter()
+        .map(|run| run.id().to_owned())
+        .collect();
+    let name = session.now.run_name();
+    let names = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}-{number}")));
+    // The second half never ends.
+    Ok(names
+        .into_iter()
+        .find(|name| !taken.contains(name))
+        .unwrap_or(name))
+}

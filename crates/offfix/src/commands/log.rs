@@ -1,0 +1,101 @@
+//! `log`: the runs of a disk, or of all disks.
+
+use crate::arguments::{Format, LogArguments};
+use crate::exit::{Exit, Failure};
+use crate::journal::{belongs, plan_of, weakened};
+use crate::output;
+use crate::render;
+use crate::session::{Common, Session};
+use disk::{Run, State};
+use serde::Serialize;
+
+/// One run, for both ways to answer.
+#[derive(Serialize)]
+pub(crate) struct LogEntry {
+    pub(crate) run: String,
+    pub(crate) state: &'static str,
+    pub(crate) made: String,
+    pub(crate) computer: Option<String>,
+    pub(crate) disk: String,
+    pub(crate) changes: usize,
+    pub(crate) left_open: Vec<String>,
+    pub(crate) note: String,
+    pub(crate) events: Vec<String>,
+}
+
+/// The answer as JSON.
+#[derive(Serialize)]
+struct LogDocument {
+    version: u32,
+    runs: Vec<LogEntry>,
+}
+
+/// Carries the command out.
+pub(crate) fn run(common: &Common, arguments: &LogArguments) -> Result<Exit, Failure> {
+    let named = common.drive.is_some() || arguments.place.is_some();
+    let journal = common.journal();
+    let mut runs = journal.runs()?;
+    if named {
+        let drive = common.drive(arguments.place.as_deref())?;
+        let session = Session::open(common, &drive)?;
+        runs.retain(|run| belongs(run, &session.root));
+    }
+    let runs: Vec<LogEntry> = runs.iter().map(entry).collect();
+    match arguments.format {
+        Format::Json => output::json(&LogDocument {
+            version: crate::document::VERSION,
+            runs,
+        }),
+        Format::Text => {
+            output::text(&render::log(&runs, &journal.dir().display().to_string()));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn entry(run: &Run) -> LogEntry {
+    let plan = plan_of(run).unwrap_or_default();
+    let open = run.state() == State::Done;
+    LogEntry {
+        run: run.id().to_owned(),
+        state: state(run),
+        made: plan.made.clone(),
+        computer: plan.computer.clone(),
+        disk: run
+            .record()
+            .map(|record| record.root.clone())
+            .unwrap_or_default(),
+        changes: plan.changes.len(),
+        left_open: if open {
+            weakened(&plan.changes)
+        } else {
+            Vec::new()
+        },
+        note: plan.note,
+        events: run
+            .events()
+            .iter()
+            .map(|event| format!("{} {} {}", event.at, word(event.state), event.detail))
+            .map(|line| line.trim_end().to_owned())
+            .collect(),
+    }
+}
+
+fn state(run: &Run) -> &'static str {
+    if run.state() != State::NotStarted && run.record().is_err() {
+        return "damaged record";
+    }
+    word(run.state())
+}
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::NotStarted => "not started",
+        State::Sealed => "interrupted",
+        State::Done => "done",
+        State::Undoing => "undo interrupted",
+        State::Undone => "undone",
+        State::RolledBack => "rolled back",
+        State::Overtaken => "overtaken",
+    }
+}

@@ -1,0 +1,45 @@
+//! One file for each command.
+//!
+//! Invariants: a command answers with an exit code or a failure, and prints only through
+//! `output`.
+
+mod apply;
+mod confirm;
+mod log;
+mod make;
+mod plan;
+mod show;
+mod take_back;
+mod topics;
+mod undo;
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::{Exit, Failure};
+use crate::session::Common;
+
+pub(crate) use log::LogEntry;
+pub(crate) use topics::class;
+
+/// Carries a command out.
+pub(crate) fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    let Arguments {
+        drive,
+        journal,
+        expect_computer,
+        command,
+    } = arguments;
+    let common = Common {
+        drive,
+        journal,
+        expect_computer,
+    };
+    match command {
+        Command::Plan(arguments) => plan::run(&common, &arguments),
+        Command::Apply(arguments) => apply::run(&common, &arguments),
+        Command::Undo(arguments) => undo::run(&common, &arguments),
+        Command::Log(arguments) => log::run(&common, &arguments),
+        Command::Show(arguments) => show::run(&arguments),
+        Command::Repairs(arguments) => topics::repairs(&arguments),
+        Command::Symptoms(arguments) => topics::symptoms(&arguments),
+    }
+}

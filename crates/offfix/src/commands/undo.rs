@@ -1,0 +1,158 @@
+//! `undo`: put the bytes back that a run changed.
+//!
+//! Invariants: what something else has written since is not touched, and told; runs are taken
+//! back from the newest. Absent on purpose: taking single values back (`plan --undo`).
+
+use crate::arguments::{Format, UndoArguments};
+use crate::commands::confirm::confirm;
+use crate::exit::{Exit, Failure};
+use crate::journal::{plan_of, runs_of};
+use crate::output;
+use crate::render;
+use crate::session::{Common, Session};
+use disk::{Run, State};
+use serde::Serialize;
+use std::ffi::OsString;
+use volume::undo::{Outcome, Standing, undo};
+
+/// The answer as JSON.
+#[derive(Serialize)]
+struct UndoDocument<'a> {
+    version: u32,
+    verdict: &'static str,
+    code: Option<&'static str>,
+    computer: Option<String>,
+    disk: String,
+    run: Option<&'a str>,
+    left_open: Vec<String>,
+    restored: Vec<&'a str>,
+    unchanged: Vec<&'a str>,
+    overtaken: Vec<&'a str>,
+}
+
+/// Carries the command out.
+pub(crate) fn run(common: &Common, arguments: &UndoArguments) -> Result<Exit, Failure> {
+    let (drive, wanted) = places(common, arguments)?;
+    let json = arguments.format == Format::Json;
+    let session = Session::open(common, &drive)?;
+    let Some(mut run) = choose(runs_of(&session)?, wanted.as_deref())? else {
+        answer(&session, None, &[], json);
+        return Ok(Exit::Done);
+    };
+    let computer = plan_of(&run).and_then(|plan| plan.computer);
+    if !arguments.yes {
+        let word = computer.clone().unwrap_or_else(|| run.id().to_owned());
+        confirm(&format!("{word} to put back run {}", run.id()), &word, json)?;
+    }
+    let lock = session.journal.lock()?;
+    if run.state() == State::NotStarted {
+        let id = run.id().to_owned();
+        run.discard_partial(&lock)?;
+        answer(&session, Some((&id, None)), &[], json);
+        return Ok(Exit::Done);
+    }
+    let outcomes = undo(&session.root, &mut run, &lock, &session.now.text())?;
+    answer(&session, Some((run.id(), computer)), &outcomes, json);
+    let overtaken = outcomes
+        .iter()
+        .any(|file| file.standing == Standing::Overtaken);
+    Ok(if overtaken { Exit::Refused } else { Exit::Done })
+}
+
+/// The drive and the run among what was typed.
+fn places(
+    common: &Common,
+    arguments: &UndoArguments,
+) -> Result<(OsString, Option<String>), Failure> {
+    let text = |place: &OsString| place.to_string_lossy().into_owned();
+    match (&common.drive, arguments.places.as_slice()) {
+        (Some(drive), []) => Ok((drive.clone(), None)),
+        (Some(drive), [place]) if drive == place => Ok((drive.clone(), None)),
+        (Some(drive), [run]) => Ok((drive.clone(), Some(text(run)))),
+        (Some(drive), [place, run]) if drive == place => Ok((drive.clone(), Some(text(run)))),
+        (None, [place]) => Ok((place.clone(), None)),
+        (None, [place, run]) => Ok((place.clone(), Some(text(run)))),
+        (None, []) => Ok((common.drive(None)?, None)),
+        _ => Err(Failure::new(
+            Exit::Usage,
+            "usage",
+            "expected a drive and a run",
+        )),
+    }
+}
+
+/// The run to take back: the named one, or the newest that is open.
+fn choose(runs: Vec<Run>, wanted: Option<&str>) -> Result<Option<Run>, Failure> {
+    let is_open = |run: &Run| {
+        matches!(
+            run.state(),
+            State::NotStarted | State::Sealed | State::Undoing | State::Done
+        )
+    };
+    let newest = runs
+        .iter()
+        .rev()
+        .find(|run| is_open(run))
+        .map(|run| run.id().to_owned());
+    let Some(wanted) = wanted else {
+        return Ok(runs.into_iter().rev().find(is_open));
+    };
+    let Some(run) = runs.into_iter().find(|run| run.id() == wanted) else {
+        let error = format!("there is no run {wanted:?} of this disk");
+        return Err(
+            Failure::new(Exit::Usage, "no-run", error).hint("offfix log lists the runs of a disk")
+        );
+    };
+    if !is_open(&run) {
+        return Ok(None);
+    }
+    match newest {
+        Some(newest) if newest != wanted => {
+            let error = format!("run {newest} is newer and still open");
+            Err(Failure::new(Exit::Refused, "newer-run", error)
+                .hint(format!("take {newest} back first: offfix undo {newest}")))
+        }
+        _ => Ok(Some(run)),
+    }
+}
+
+fn answer(
+    session: &Session,
+    run: Option<(&str, Option<String>)>,
+    outcomes: &[Outcome],
+    json: bool,
+) {
+    let paths = |standing| -> Vec<&str> {
+        let those = outcomes.iter().filter(|file| file.standing == standing);
+        those.map(|file| file.path.as_str()).collect()
+    };
+    let (restored, overtaken) = (paths(Standing::Ours), paths(Standing::Overtaken));
+    let unchanged = paths(Standing::Before);
+    let (id, computer) = run.map_or((None, None), |(id, computer)| (Some(id), computer));
+    if json {
+        output::json(&UndoDocument {
+            version: crate::document::VERSION,
+            verdict: if overtaken.is_empty() {
+                "clean"
+            } else {
+                "needs-human"
+            },
+            code: (!overtaken.is_empty()).then_some("overtaken"),
+            computer,
+            disk: session.root.path().display().to_string(),
+            run: id,
+            left_open: Vec::new(),
+            restored,
+            unchanged,
+            overtaken,
+        });
+    } else {
+        output::text(&render::undone(
+            id,
+            &restored,
+            &unchanged,
+            &overtaken,
+            &session.drive,
+        ));
+    }
+}

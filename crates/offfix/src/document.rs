@@ -1,0 +1,282 @@
+//! Plans and answers as JSON, version 1.
+//!
+//! Invariants: unknown fields and versions are refused when a plan is read; the first keys are
+//! the ones a short relay keeps. Absent on purpose: text for people (see `render`).
+
+use crate::exit::{Exit, Failure};
+use hive::{RegData, RegType};
+use repairs::{Certainty, Kind, Offer, Selection};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use volume::{Edit, HiveName, Target};
+
+/// The version of every document this program writes.
+pub(crate) const VERSION: u32 = 1;
+
+/// What a plan says, or an answer to `apply` or `undo`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Document {
+    pub(crate) version: u32,
+    pub(crate) verdict: String,
+    pub(crate) code: Option<String>,
+    pub(crate) computer: Option<String>,
+    pub(crate) disk: String,
+    pub(crate) run: Option<String>,
+    pub(crate) left_open: Vec<String>,
+    pub(crate) drive: String,
+    pub(crate) made: String,
+    pub(crate) program: String,
+    pub(crate) windows: String,
+    pub(crate) domain: Option<String>,
+    pub(crate) last_used: Option<String>,
+    pub(crate) select: String,
+    pub(crate) control_sets: Vec<u32>,
+    pub(crate) boot_control_set: Option<u32>,
+    pub(crate) selection: SelectionDocument,
+    pub(crate) files: Vec<FileDocument>,
+    pub(crate) hives: Vec<HiveDocument>,
+    pub(crate) earlier_runs: Vec<String>,
+    pub(crate) findings: Vec<FindingDocument>,
+    pub(crate) changes: Vec<ChangeDocument>,
+    pub(crate) steps: Vec<StepDocument>,
+    pub(crate) fine: Vec<String>,
+    pub(crate) not_checked: Vec<String>,
+    pub(crate) left_alone: Vec<String>,
+    pub(crate) on_request: Vec<String>,
+    pub(crate) has_recipe: bool,
+    pub(crate) note: String,
+}
+
+/// What the operator selected.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SelectionDocument {
+    pub(crate) symptoms: Vec<String>,
+    pub(crate) repairs: Vec<String>,
+    pub(crate) with: Vec<String>,
+    pub(crate) except: Vec<String>,
+    pub(crate) as_article: bool,
+    pub(crate) parameters: Vec<String>,
+    pub(crate) control_set: String,
+    /// A run, or `weakening`; then nothing else is selected.
+    pub(crate) undo: Option<String>,
+}
+
+/// A file the plan was computed from.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FileDocument {
+    pub(crate) path: String,
+    pub(crate) size: u64,
+    pub(crate) sha256: String,
+}
+
+/// A hive and how it would be written.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HiveDocument {
+    pub(crate) name: String,
+    pub(crate) state: String,
+    pub(crate) commit: Option<String>,
+}
+
+/// One thing found.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FindingDocument {
+    pub(crate) repair: String,
+    pub(crate) certainty: String,
+    pub(crate) offer: String,
+    pub(crate) proposed: bool,
+    pub(crate) set_by: Option<String>,
+    pub(crate) title: String,
+    pub(crate) place: String,
+    pub(crate) written: Option<String>,
+    pub(crate) evidence: Vec<String>,
+}
+
+/// One change of one value.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangeDocument {
+    pub(crate) repair: String,
+    pub(crate) kind: String,
+    pub(crate) hive: String,
+    pub(crate) key: String,
+    pub(crate) name: String,
+    pub(crate) before: Option<DataDocument>,
+    pub(crate) after: Option<DataDocument>,
+}
+
+/// A value's type and data.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DataDocument {
+    pub(crate) r#type: String,
+    pub(crate) type_number: u32,
+    pub(crate) text: String,
+    pub(crate) hex: String,
+}
+
+/// Something to do elsewhere.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StepDocument {
+    pub(crate) place: String,
+    pub(crate) text: String,
+}
+
+impl DataDocument {
+    /// What a value holds.
+    pub(crate) fn of(data: &RegData) -> DataDocument {
+        DataDocument {
+            r#type: data.kind.to_string(),
+            type_number: data.kind.0,
+            text: data.to_string(),
+            hex: hex(&data.bytes),
+        }
+    }
+
+    /// The data again; `None` when the hexadecimal digits are none.
+    pub(crate) fn data(&self) -> Option<RegData> {
+        Some(RegData {
+            kind: RegType(self.type_number),
+            bytes: unhex(&self.hex)?,
+        })
+    }
+}
+
+impl ChangeDocument {
+    /// A change and what stands there now.
+    pub(crate) fn of(repair: &str, kind: &str, edit: &Edit, before: Option<&RegData>) -> Self {
+        let target = edit.target();
+        ChangeDocument {
+            repair: repair.to_owned(),
+            kind: kind.to_owned(),
+            hive: target.hive.to_string(),
+            key: target.key.clone(),
+            name: target.name.clone(),
+            before: before.map(DataDocument::of),
+            after: edit.after().map(DataDocument::of),
+        }
+    }
+
+    /// The value it is about.
+    pub(crate) fn target(&self) -> Option<Target> {
+        let hive = HiveName::of(&self.hive)?;
+        Some(Target {
+            hive,
+            key: self.key.clone(),
+            name: self.name.clone(),
+        })
+    }
+}
+
+impl SelectionDocument {
+    /// The selection again.
+    pub(crate) fn selection(&self) -> Result<Selection, Failure> {
+        let scope = self
+            .control_set
+            .parse()
+            .map_err(|why: String| Failure::new(Exit::Usage, "no-control-set", why))?;
+        let mut selection = Selection {
+            symptoms: self.symptoms.clone(),
+            repairs: self.repairs.clone(),
+            with: self.with.clone(),
+            except: self.except.clone(),
+            as_article: self.as_article,
+            scope,
+            ..Selection::default()
+        };
+        for parameter in &self.parameters {
+            let parts = parameter.split_once('=').and_then(|(target, value)| {
+                let (id, name) = target.split_once('.')?;
+                Some((id.to_owned(), name.to_owned(), value.to_owned()))
+            });
+            let Some((id, name, value)) = parts else {
+                let error = format!("--set {parameter}: expected ID.PARAM=VALUE");
+                return Err(Failure::new(Exit::Usage, "unknown-parameter", error));
+            };
+            selection.parameters.insert((id, name), value);
+        }
+        Ok(selection)
+    }
+}
+
+/// Reads a plan file.
+pub(crate) fn read(path: &Path) -> Result<Document, Failure> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            "no-plan",
+            format!("cannot read {shown}: {error}"),
+        )
+    })?;
+    parse(&text).map_err(|why| {
+        Failure::new(
+            Exit::Refused,
+            "bad-plan",
+            format!("{shown} is not a plan for this offfix: {why}"),
+        )
+        .hint("make a new plan with offfix plan --out FILE")
+    })
+}
+
+/// The document of a JSON text.
+pub(crate) fn parse(text: &str) -> Result<Document, String> {
+    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    match value.get("version").and_then(serde_json::Value::as_u64) {
+        Some(version) if version == u64::from(VERSION) => {
+            serde_json::from_value(value).map_err(|error| error.to_string())
+        }
+        Some(version) => Err(format!(
+            "its version is {version}, this offfix reads {VERSION}"
+        )),
+        None => Err("it has no version".to_owned()),
+    }
+}
+
+/// The word for a certainty.
+pub(crate) fn certainty(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Certain => "certain",
+        Certainty::Likely => "likely",
+        Certainty::Possible => "possible",
+    }
+}
+
+/// The word for why a change is made.
+pub(crate) fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Fix => "fix",
+        Kind::Aid => "aid",
+        Kind::Weakening => "weakening",
+    }
+}
+
+/// The word for when a cure is proposed.
+pub(crate) fn offer(offer: Offer) -> &'static str {
+    match offer {
+        Offer::Recommended => "recommended",
+        Offer::WhenAsked => "possible",
+        Offer::WhenNamed => "on request",
+        Offer::Report => "report only",
+    }
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(digits: &str) -> Option<Vec<u8>> {
+    if digits.len() % 2 != 0 || !digits.is_ascii() {
+        return None;
+    }
+    (0..digits.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok())
+        .collect()
+}

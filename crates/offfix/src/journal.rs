@@ -1,0 +1,161 @@
+//! The runs of a disk: which belong to it, which are open, and what they set on purpose.
+//!
+//! Invariants: a run belongs to a disk by the identity or the path of its root; a run whose
+//! record is damaged is told, never hidden. Absent on purpose: putting bytes back (see the crate
+//! `volume`).
+
+use crate::document::{self, ChangeDocument, Document};
+use crate::exit::{Exit, Failure};
+use crate::session::Session;
+use disk::{Root, Run, State};
+use repairs::planner::OnPurpose;
+use volume::undo::{Standing, look};
+
+/// What undo would find in a run as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Situation {
+    /// Finished, nothing to settle.
+    Settled,
+    /// Stopped before it wrote anything; only its folder is left.
+    NotStarted,
+    /// Interrupted; undo puts the old bytes back.
+    Interrupted,
+    /// Interrupted, and something else has written every file since.
+    Overtaken,
+}
+
+/// Whether a run belongs to the disk at this root.
+pub(crate) fn belongs(run: &Run, root: &Root) -> bool {
+    run.state() == State::NotStarted
+        || run.record().is_ok_and(|record| {
+            record.identity == root.identity() || record.root == root.path().display().to_string()
+        })
+}
+
+/// The runs of the disk at this root, oldest first.
+pub(crate) fn runs_of(session: &Session) -> Result<Vec<Run>, Failure> {
+    let mut runs = session.journal.runs()?;
+    runs.retain(|run| belongs(run, &session.root));
+    Ok(runs)
+}
+
+/// What the disk says about a run.
+pub(crate) fn situation(run: &Run, root: &Root) -> Result<Situation, Failure> {
+    match run.state() {
+        State::NotStarted => Ok(Situation::NotStarted),
+        State::Sealed | State::Undoing => {
+            let outcomes = look(root, run)?;
+            let overtaken = outcomes
+                .iter()
+                .all(|file| file.standing == Standing::Overtaken);
+            Ok(if overtaken {
+                Situation::Overtaken
+            } else {
+                Situation::Interrupted
+            })
+        }
+        _ => Ok(Situation::Settled),
+    }
+}
+
+/// A line for each run that a plan should tell of, oldest first.
+///
+/// # Errors
+/// An interrupted run that is not overtaken: it has to be settled first.
+pub(crate) fn tell(runs: &[Run], root: &Root) -> Result<Vec<String>, Failure> {
+    let mut lines = Vec::new();
+    for run in runs {
+        let id = run.id();
+        match situation(run, root)? {
+            Situation::Interrupted => return Err(interrupted(run)),
+            Situation::NotStarted => {
+                lines.push(format!("{id} stopped before it wrote anything"));
+            }
+            Situation::Overtaken => lines.push(format!(
+                "{id} was interrupted, and its files have been overtaken by another writer since"
+            )),
+            Situation::Settled if run.state() == State::Done => {
+                lines.push(format!("{id} is open ({})", summary(run)));
+            }
+            Situation::Settled => {}
+        }
+    }
+    Ok(lines)
+}
+
+/// The failure that an unsettled run is.
+fn interrupted(run: &Run) -> Failure {
+    let what = if run.state() == State::Undoing {
+        "undo of run"
+    } else {
+        "run"
+    };
+    let error = format!(
+        "the {what} {} was interrupted and has to be settled first",
+        run.id()
+    );
+    let hint = format!("offfix undo {} puts the old bytes back", run.id());
+    Failure::new(Exit::Unfinished, "unfinished-run", error).hint(hint)
+}
+
+/// The plan a run was made from.
+pub(crate) fn plan_of(run: &Run) -> Option<Document> {
+    let about = &run.record().ok()?.about;
+    document::parse(std::str::from_utf8(about).ok()?).ok()
+}
+
+/// How many values a run changed, in words.
+pub(crate) fn summary(run: &Run) -> String {
+    match plan_of(run) {
+        Some(plan) => crate::numbers::count(plan.changes.len(), "value"),
+        None => "its plan cannot be read".to_owned(),
+    }
+}
+
+/// What the open runs of a disk set, newest first.
+pub(crate) fn on_purpose(runs: &[Run]) -> Vec<OnPurpose> {
+    let open = runs.iter().rev().filter(|run| run.state() == State::Done);
+    open.flat_map(|run| {
+        let changes = plan_of(run).map(|plan| plan.changes).unwrap_or_default();
+        let run = run.id().to_owned();
+        changes.into_iter().filter_map(move |change| {
+            let data = change.after.as_ref().and_then(document::DataDocument::data);
+            Some(OnPurpose {
+                target: change.target()?,
+                data,
+                run: run.clone(),
+            })
+        })
+    })
+    .collect()
+}
+
+/// What is left weakened by the open runs, a line each.
+pub(crate) fn left_open(runs: &[Run]) -> Vec<String> {
+    let open = runs.iter().filter(|run| run.state() == State::Done);
+    open.flat_map(|run| {
+        let changes = plan_of(run).map(|plan| plan.changes).unwrap_or_default();
+        weakened(&changes)
+            .into_iter()
+            .map(|line| format!("{line} (run {})", run.id()))
+    })
+    .collect()
+}
+
+/// The weakening changes among these, a line each.
+pub(crate) fn weakened(changes: &[ChangeDocument]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for change in changes.iter().filter(|change| change.kind == "weakening") {
+        let key = change.key.rsplit('\\').take(2).collect::<Vec<_>>();
+        let key = key.into_iter().rev().collect::<Vec<_>>().join("\\");
+        let after = change
+            .after
+            .as_ref()
+            .map_or("deleted", |after| after.text.as_str());
+        let line = format!(r"{key} {} = {after}", change.name);
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
+}

@@ -1,0 +1,86 @@
+//! The way out: text with colours where a terminal is, JSON in plain ASCII, failures.
+//!
+//! Invariants: a reader that goes away is not an error; JSON goes to standard output even when a
+//! command fails. Absent on purpose: what is said.
+
+use crate::exit::Failure;
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+use std::io::Write;
+
+/// For headings.
+pub(crate) const HEADING: Style = Style::new().bold();
+/// For what lowers a guard or goes wrong.
+pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+/// For what is in order.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+/// For errors.
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+
+/// Writes text to standard output.
+pub(crate) fn text(text: &str) {
+    let mut stream = anstream::stdout().lock();
+    let _ = stream.write_all(text.as_bytes());
+    let _ = stream.flush();
+}
+
+/// Writes a document to standard output as JSON in ASCII.
+pub(crate) fn json(document: &impl Serialize) {
+    text(&to_json(document));
+}
+
+/// A document as JSON in ASCII, with a line end.
+pub(crate) fn to_json(document: &impl Serialize) -> String {
+    let mut ascii = String::new();
+    for character in serde_json::to_string_pretty(document)
+        .unwrap_or_default()
+        .chars()
+    {
+        if character.is_ascii() {
+            ascii.push(character);
+        } else {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                ascii.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    ascii.push('\n');
+    ascii
+}
+
+/// The JSON of a failure: the first keys of every answer.
+#[derive(Serialize)]
+struct FailureDocument<'f> {
+    version: u32,
+    verdict: &'static str,
+    code: &'static str,
+    exit: u8,
+    error: &'f str,
+    caused_by: &'f [String],
+    hints: &'f [String],
+}
+
+/// Tells a failure.
+pub(crate) fn failure(failure: &Failure, as_json: bool) {
+    if as_json {
+        json(&FailureDocument {
+            version: crate::document::VERSION,
+            verdict: failure.exit.verdict(),
+            code: failure.code,
+            exit: failure.exit as u8,
+            error: &failure.error,
+            caused_by: &failure.causes,
+            hints: &failure.hints,
+        });
+    }
+    let mut said = format!("{ERROR}error:{ERROR:#} {}\n", failure.error);
+    for cause in &failure.causes {
+        said.push_str(&format!("  caused by: {cause}\n"));
+    }
+    for hint in &failure.hints {
+        said.push_str(&format!("{GOOD}hint:{GOOD:#} {hint}\n"));
+    }
+    let mut stream = anstream::stderr().lock();
+    let _ = stream.write_all(said.as_bytes());
+}

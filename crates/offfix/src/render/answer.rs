@@ -1,0 +1,165 @@
+//! The answers of `apply`, `undo` and `log` as text.
+
+use crate::commands::LogEntry;
+use crate::document::Document;
+use crate::numbers::count;
+use crate::output::{GOOD, HEADING, WARNING};
+use crate::render::{lines, plan};
+use crate::session::Session;
+use disk::Run;
+use volume::Staged;
+
+/// What is said before anything is written.
+pub(crate) fn before_apply(document: &Document, from_file: bool) -> String {
+    let mut text = String::new();
+    if !from_file {
+        text.push_str(&plan::head(document));
+        text.push('\n');
+    }
+    text.push_str(&plan::changes(document));
+    let computer = document
+        .computer
+        .as_deref()
+        .unwrap_or("a computer without a name");
+    text.push_str(&format!(
+        "\n{computer}, {}: {}. No snapshot can be seen from here.\n",
+        document.disk,
+        count(document.changes.len(), "value change"),
+    ));
+    text
+}
+
+/// What was done.
+pub(crate) fn applied(
+    document: &Document,
+    staged: &Staged,
+    run: &Run,
+    session: &Session,
+    left: &Document,
+) -> String {
+    let id = run.id();
+    let mut text = format!(
+        "  journal    {} (sealed, administrators only)\n",
+        run.dir().display()
+    );
+    let mut proved = 0;
+    for hive in &staged.hives {
+        let values = document
+            .changes
+            .iter()
+            .filter(|change| change.hive == hive.name.to_string())
+            .count();
+        text.push_str(&format!(
+            "  written    {}: {} changed\n",
+            hive.name,
+            count(values, "value")
+        ));
+        proved += hive.proof.values;
+    }
+    text.push_str(&format!(
+        "  verified   re-read from disk; a second reader agrees about {}\n",
+        count(proved, "value")
+    ));
+    let computer = document.computer.as_deref().unwrap_or("This disk");
+    if document.verdict == "fixed" {
+        text.push_str(&format!(
+            "{GOOD}FIXED ON DISK{GOOD:#}  {computer}, run {id}.  VM start not tested.\n"
+        ));
+    } else {
+        text.push_str(&format!(
+            "{WARNING}NOT VERIFIED{WARNING:#}  {computer}, run {id}: a second look still wants\n"
+        ));
+        text.push_str(&plan::changes(left));
+    }
+    text.push_str(&lines("LEFT OPEN", &plan::weakened(document)));
+    let steps = document
+        .steps
+        .iter()
+        .map(|step| format!("{}: {}", step.place, step.text));
+    text.push_str(&lines("STEPS", &steps.collect::<Vec<_>>()));
+    text.push_str(&lines(
+        "NEXT",
+        &["take the disk offline and swap it back".to_owned()],
+    ));
+    let drive = &session.drive;
+    text.push_str(&lines(
+        "UNDO",
+        &[
+            format!("before boot: offfix undo {drive} {id}"),
+            format!("after boot:  offfix plan {drive} --undo {id}"),
+        ],
+    ));
+    text
+}
+
+/// What undo did.
+pub(crate) fn undone(
+    run: Option<&str>,
+    restored: &[&str],
+    unchanged: &[&str],
+    overtaken: &[&str],
+    drive: &str,
+) -> String {
+    let Some(run) = run else {
+        return "nothing to undo: this disk has no open run\n".to_owned();
+    };
+    let mut text = String::new();
+    for path in restored {
+        text.push_str(&format!(
+            "  restored   {path} and its logs, byte for byte\n"
+        ));
+    }
+    for path in unchanged {
+        text.push_str(&format!(
+            "  unchanged  {path}: the run had not written it\n"
+        ));
+    }
+    for path in overtaken {
+        text.push_str(&format!(
+            "  {WARNING}overtaken{WARNING:#}  {path}: something else has written it since; \
+             left as it is\n"
+        ));
+    }
+    if overtaken.is_empty() {
+        text.push_str(&format!(
+            "{GOOD}UNDONE{GOOD:#}    run {run}: the disk is as it was before\n"
+        ));
+    } else {
+        text.push_str(&format!("{HEADING}CLOSED{HEADING:#}    run {run}\n"));
+        text.push_str(&lines(
+            "NEXT",
+            &[format!(
+                "offfix plan {drive} --undo {run}   takes single values back, where it can"
+            )],
+        ));
+    }
+    text
+}
+
+/// The runs.
+pub(crate) fn log(runs: &[LogEntry], journal: &str) -> String {
+    if runs.is_empty() {
+        return format!("no runs in {journal}\n");
+    }
+    let mut text = String::new();
+    for run in runs.iter().rev() {
+        let computer = run.computer.as_deref().unwrap_or("computer not known");
+        text.push_str(&format!(
+            "{HEADING}{}{HEADING:#}  {}  {computer}  {}  {}\n",
+            run.run,
+            run.state,
+            count(run.changes, "value"),
+            run.disk,
+        ));
+        if !run.note.is_empty() {
+            text.push_str(&format!("    note: {}\n", run.note));
+        }
+        for line in &run.left_open {
+            text.push_str(&format!("    left open: {line}\n"));
+        }
+        for event in &run.events {
+            text.push_str(&format!("    {event}\n"));
+        }
+    }
+    text
+}

@@ -1,0 +1,302 @@
+//! A plan as text.
+
+use crate::document::{ChangeDocument, Document, FindingDocument};
+use crate::journal;
+use crate::numbers::{count, wrap};
+use crate::output::{GOOD, HEADING, WARNING};
+use crate::render::{WIDTH, field, lines};
+use std::path::Path;
+
+/// A plan; `file` is where it was written.
+pub(crate) fn plan(plan: &Document, file: Option<&Path>) -> String {
+    let mut text = head(plan);
+    text.push('\n');
+    text.push_str(&found(plan));
+    text.push_str(&changes(plan));
+    text.push_str(&rest(plan));
+    text.push_str(&next(plan, file));
+    text
+}
+
+/// Whose disk it is and in which state.
+pub(crate) fn head(plan: &Document) -> String {
+    let computer = plan.computer.as_deref().unwrap_or("name not known");
+    let domain = match &plan.domain {
+        Some(domain) => format!("domain {domain}"),
+        None => "no domain".to_owned(),
+    };
+    let mut text = field("Disk", &plan.disk);
+    text.push_str(&field(
+        "Computer",
+        &format!("{computer}, {domain}, {}", plan.windows),
+    ));
+    let used = plan.last_used.as_deref().unwrap_or("not known");
+    text.push_str(&field(
+        "Last used",
+        &format!("{used}; {}", control_sets(plan)),
+    ));
+    let hives = plan.hives.iter().map(|hive| match &hive.commit {
+        Some(how) => format!("{:<9} {}; written {how}", hive.name, hive.state),
+        None => format!("{:<9} {}", hive.name, hive.state),
+    });
+    text.push_str(&lines("Hives", &hives.collect::<Vec<_>>()));
+    let runs = match plan.earlier_runs.as_slice() {
+        [] => vec!["none".to_owned()],
+        runs => runs.to_vec(),
+    };
+    text.push_str(&lines("Earlier runs", &runs));
+    text
+}
+
+fn control_sets(plan: &Document) -> String {
+    let sets: Vec<String> = plan
+        .control_sets
+        .iter()
+        .map(|set| format!("{set:03}"))
+        .collect();
+    let boot = match plan.boot_control_set {
+        Some(boot) if sets.len() == 1 => {
+            format!("next boot uses control set {boot:03} (the only one)")
+        }
+        Some(boot) => {
+            format!(
+                "next boot uses control set {boot:03}; there are {}",
+                sets.join(", ")
+            )
+        }
+        None => format!(
+            "the next boot's control set does not exist; there are {}",
+            sets.join(", ")
+        ),
+    };
+    format!("{boot} (Select: {})", plan.select)
+}
+
+fn found(plan: &Document) -> String {
+    let (proposed, others): (Vec<_>, Vec<_>) =
+        plan.findings.iter().partition(|finding| finding.proposed);
+    let mut text = String::new();
+    let mut number = 0;
+    if !proposed.is_empty() {
+        let what = count(proposed.len(), "finding");
+        text.push_str(&format!(
+            "{HEADING}FOUND{HEADING:#}     {what} with a cure in this plan\n"
+        ));
+        for finding in proposed {
+            number += 1;
+            text.push_str(&one(finding, number));
+        }
+    }
+    if !others.is_empty() {
+        let what = count(others.len(), "finding");
+        text.push_str(&format!(
+            "{HEADING}ALSO SEEN{HEADING:#} {what} without a cure in this plan\n"
+        ));
+        for finding in others {
+            number += 1;
+            text.push_str(&one(finding, number));
+        }
+    }
+    text
+}
+
+fn one(finding: &FindingDocument, number: usize) -> String {
+    let FindingDocument {
+        repair,
+        certainty,
+        title,
+        ..
+    } = finding;
+    let mut notes = Vec::new();
+    if let Some(run) = &finding.set_by {
+        notes.push(format!("set by run {run}, on purpose"));
+    } else if !finding.proposed {
+        notes.push(match finding.offer.as_str() {
+            "report only" => "report only".to_owned(),
+            _ => format!("to change it: --with {repair}"),
+        });
+    }
+    if let Some(written) = &finding.written {
+        notes.push(format!("key last written {written}"));
+    }
+    let mut text = wrap(
+        &format!("{number:>2}  {repair}  [{certainty}]  {title}"),
+        WIDTH,
+        "    ",
+    );
+    // `wrap` folds the blanks that align the number.
+    text = format!(
+        "{:>2}  {}\n",
+        number,
+        text.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ')
+    );
+    text.push_str(&format!("    {}\n", finding.place));
+    for line in notes.iter().chain(&finding.evidence) {
+        text.push_str(&format!("    {}\n", wrap(line, WIDTH - 4, "    ")));
+    }
+    text
+}
+
+/// The changes, by key.
+pub(crate) fn changes(plan: &Document) -> String {
+    if plan.changes.is_empty() {
+        return format!("{GOOD}nothing to repair{GOOD:#}\n");
+    }
+    let mut text = format!("{HEADING}WILL CHANGE{HEADING:#}\n");
+    let width = plan
+        .changes
+        .iter()
+        .map(|change| name(change).chars().count())
+        .max()
+        .unwrap_or(0);
+    let mut key = String::new();
+    for change in &plan.changes {
+        let here = format!(r"HKLM\{}\{}", change.hive, change.key);
+        if here != key {
+            text.push_str(&format!(" {here}\n"));
+            key = here;
+        }
+        text.push_str(&format!("  {}\n", line(change, width)));
+    }
+    text.push_str(&summary(plan));
+    text
+}
+
+fn line(change: &ChangeDocument, width: usize) -> String {
+    let (sign, kind, from, to) = match (&change.before, &change.after) {
+        (None, Some(after)) => ("+", &after.r#type, "missing".to_owned(), after.text.clone()),
+        (Some(before), Some(after)) if before.r#type == after.r#type => {
+            ("~", &after.r#type, before.text.clone(), after.text.clone())
+        }
+        (Some(before), Some(after)) => {
+            let from = format!("{} {}", before.r#type, before.text);
+            ("~", &after.r#type, from, after.text.clone())
+        }
+        (Some(before), None) => (
+            "-",
+            &before.r#type,
+            before.text.clone(),
+            "missing".to_owned(),
+        ),
+        (None, None) => (
+            "=",
+            &change.kind,
+            "missing".to_owned(),
+            "missing".to_owned(),
+        ),
+    };
+    let style = if change.kind == "weakening" {
+        WARNING
+    } else {
+        GOOD
+    };
+    let (why, repair) = (&change.kind, &change.repair);
+    format!(
+        "{sign}  {:<width$}  {kind:<13}  {from} -> {to}   {style}{why}{style:#}  {repair}",
+        name(change)
+    )
+}
+
+fn name(change: &ChangeDocument) -> &str {
+    if change.name.is_empty() {
+        "(default)"
+    } else {
+        &change.name
+    }
+}
+
+fn summary(plan: &Document) -> String {
+    let of = |test: fn(&ChangeDocument) -> bool| {
+        plan.changes.iter().filter(|change| test(change)).count()
+    };
+    let add = of(|change| change.before.is_none());
+    let remove = of(|change| change.after.is_none());
+    let weakened = of(|change| change.kind == "weakening");
+    let weakened = match weakened {
+        0 => "nothing weakened".to_owned(),
+        number => format!("{} weakened", count(number, "value")),
+    };
+    let change = plan.changes.len() - add - remove;
+    format!("Plan: {add} to add, {change} to change, {remove} to remove; {weakened}.\n")
+}
+
+/// What was fine, not looked at, left alone, and can be asked for.
+fn rest(plan: &Document) -> String {
+    let mut text = String::from("\n");
+    text.push_str(&lines("LEFT ALONE", &plan.left_alone));
+    if !plan.fine.is_empty() {
+        text.push_str(&field("CHECKED, fine", &plan.fine.join(", ")));
+    }
+    text.push_str(&lines("NOT CHECKED", &plan.not_checked));
+    let mut request = Vec::new();
+    if !plan.on_request.is_empty() {
+        request.push(format!("--with {}", plan.on_request.join(",")));
+    }
+    if plan.has_recipe {
+        request.push("the source article's whole recipe: --as-article".to_owned());
+    }
+    text.push_str(&lines("ON REQUEST", &request));
+    let steps = plan
+        .steps
+        .iter()
+        .map(|step| format!("{}: {}", step.place, step.text));
+    text.push_str(&lines("STEPS", &steps.collect::<Vec<_>>()));
+    text.push_str(&lines("LEFT OPEN", &plan.left_open));
+    text
+}
+
+fn next(plan: &Document, file: Option<&Path>) -> String {
+    if plan.changes.is_empty() {
+        return String::new();
+    }
+    let apply = match file {
+        Some(file) => format!("offfix apply {}", file.display()),
+        None => format!("offfix apply {}", command_line(plan)),
+    };
+    lines(
+        "NEXT",
+        &[
+            "1 snapshot this disk".to_owned(),
+            format!("2 {apply}      (nothing has been written so far)"),
+        ],
+    )
+}
+
+/// The selection as it would be typed.
+fn command_line(plan: &Document) -> String {
+    let selection = &plan.selection;
+    let mut words = vec![plan.drive.clone()];
+    let mut list = |option: &str, values: &[String]| {
+        if !values.is_empty() {
+            words.push(format!("{option} {}", values.join(",")));
+        }
+    };
+    list("--for", &selection.symptoms);
+    list("--repair", &selection.repairs);
+    list("--with", &selection.with);
+    list("--except", &selection.except);
+    for parameter in &selection.parameters {
+        list("--set", std::slice::from_ref(parameter));
+    }
+    if selection.control_set != "all" {
+        list(
+            "--control-set",
+            std::slice::from_ref(&selection.control_set),
+        );
+    }
+    if selection.as_article {
+        words.push("--as-article".to_owned());
+    }
+    if selection.undo.is_some() {
+        return "PLAN.json   (write the plan to a file first: --out PLAN.json)".to_owned();
+    }
+    words.join(" ")
+}
+
+/// What a plan would leave weakened, for messages.
+pub(crate) fn weakened(plan: &Document) -> Vec<String> {
+    match journal::weakened(&plan.changes) {
+        lines if lines.is_empty() => vec!["nothing was weakened".to_owned()],
+        lines => lines,
+    }
+}
