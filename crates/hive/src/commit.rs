@@ -85,11 +85,14 @@ impl Files {
             .collect()
     }
 
-    /// The log a commit writes: the first of the pair, or the only one there is.
-    fn log_to_write(&self) -> Option<Member> {
-        [Member::Log1, Member::Log]
-            .into_iter()
-            .find(|&member| self.get(member).is_some())
+    /// The log a commit writes: the first of the pair, or `NAME.LOG` where there is no pair;
+    /// recovery looks at that one only when the pair gives nothing.
+    pub fn log_to_write(&self) -> Option<Member> {
+        match (&self.log1, &self.log2, &self.log) {
+            (Some(_), _, _) => Some(Member::Log1),
+            (None, None, Some(_)) => Some(Member::Log),
+            _ => None,
+        }
     }
 }
 
@@ -378,7 +381,15 @@ impl Plan {
             .filter(|_| method == Method::NewLog && first == second)
         {
             Some(log) => self.through_log(current, now, target, log, sequence),
-            None => self.without_log(now, target, sequence),
+            None => {
+                // With the old time stamp a log of an old Windows would fit the half-written hive.
+                let header = now.base().last_written;
+                let mut stamped = target.header.to_vec();
+                log::set_header(&mut stamped, |base| base.last_written = header)
+                    .ok_or(CommitError::TooLarge)?;
+                let target = Image { header: &stamped, ..*target };
+                self.without_log(now, &target, sequence)
+            }
         }
     }
 
@@ -391,18 +402,19 @@ impl Plan {
         done: &log::Replayed,
     ) -> Result<(), CommitError> {
         let recovered = Hive::open_any(done.image.clone())?;
-        let sequence = done.last.wrapping_add(1);
-        let entry = log::encode_entry(
-            done.end,
-            sequence,
-            target.bins,
-            &target.changed_pages(recovered.bins()),
-            target.pending_transactions,
-        )
-        .ok_or(CommitError::TooLarge)?;
-        self.grow(log.0, log.1.len(), done.end + entry.len())?;
-        self.write(log.0, done.end, entry)?;
-        self.actions.push(Action::Flush(log.0));
+        let differing = target.changed_pages(recovered.bins());
+        let mut sequence = done.last;
+        // An undo that was cut short has its entry already.
+        if !differing.is_empty() || recovered.bins().len() != target.bins.len() {
+            sequence = sequence.wrapping_add(1);
+            let pending = target.pending_transactions;
+            let entry =
+                log::encode_entry(done.end, sequence, target.bins, &differing, pending)
+                    .ok_or(CommitError::TooLarge)?;
+            self.grow(log.0, log.1.len(), done.end + entry.len())?;
+            self.write(log.0, done.end, entry)?;
+            self.actions.push(Action::Flush(log.0));
+        }
         self.pages(target, &target.changed_pages(now.bins()))?;
         let next = sequence.wrapping_add(1);
         self.write(Member::Primary, 0, target.header(next, next)?)?;

@@ -117,7 +117,7 @@ fn entry_at(log: &[u8], offset: usize) -> Option<Entry<'_>> {
     }
     let whole = bytes::slice(log, offset, size)?;
     let bins = bytes::index(head.bins_size.get());
-    if !bins.is_multiple_of(PAGE_LEN) || head.bins_size.get() > MAX_BINS_SIZE {
+    if bins == 0 || !bins.is_multiple_of(PAGE_LEN) || head.bins_size.get() > MAX_BINS_SIZE {
         return None;
     }
     let body = bytes::tail(whole, size_of::<LogEntryHeader>())?;

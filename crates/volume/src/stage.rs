@@ -88,31 +88,25 @@ pub fn method(volume: &Volume, loaded: &Loaded) -> (Method, String) {
     let has_log = [Member::Log1, Member::Log]
         .iter()
         .any(|&log| loaded.logs.get(log).is_some());
+    let without = |why: String| {
+        (
+            Method::NoLog,
+            format!("without its log ({why}); the journal is the safety"),
+        )
+    };
     if evidence.is_empty() {
-        let why = "nothing on this disk tells its log format; the journal is the safety";
-        (Method::NoLog, why.to_owned())
+        without("nothing on this disk tells the format of its logs".to_owned())
     } else if all(LogFormat::New) && has_log {
         (
             Method::NewLog,
             format!("through its own log ({})", said.join(", ")),
         )
     } else if all(LogFormat::New) {
-        (
-            Method::NoLog,
-            "there is no log file to write to; the journal is the safety".to_owned(),
-        )
+        without("there is no log file".to_owned())
     } else if all(LogFormat::Old) {
-        let why = format!(
-            "old log format ({}); the journal is the safety",
-            said.join(", ")
-        );
-        (Method::NoLog, why)
+        without(format!("it has the old format: {}", said.join(", ")))
     } else {
-        let why = format!(
-            "log format unclear ({}); the journal is the safety",
-            said.join(", ")
-        );
-        (Method::NoLog, why)
+        without(format!("its format is unclear: {}", said.join(", ")))
     }
 }
 

@@ -191,9 +191,7 @@ impl Volume {
         let Some(key) = loaded.hive.key(&target.key)? else {
             return Ok(None);
         };
-        key.value(&target.name)?
-            .map(hive::Value::read)
-            .transpose()
+        key.value(&target.name)?.map(hive::Value::read).transpose()
     }
 
     /// What the disk says about the format of its Windows' transaction logs: each witness with

@@ -6,7 +6,9 @@ use volume::commit::Request;
 use volume::{Edit, HiveName, Target, Volume};
 
 fn shared(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/hives").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../shared/hives")
+        .join(name);
     if path.exists() {
         return Some(path);
     }
@@ -15,15 +17,20 @@ fn shared(name: &str) -> Option<PathBuf> {
 }
 
 fn dword(key: &str, name: &str, number: u32) -> Edit {
-    let target = Target { hive: HiveName::System, key: key.into(), name: name.into() };
+    let target = Target {
+        hive: HiveName::System,
+        key: key.into(),
+        name: name.into(),
+    };
     Edit::SetValue(target, hive::RegData::dword(number))
 }
 
 #[test]
 fn a_real_hive_is_edited_and_put_back_byte_for_byte() {
-    for (name, logs) in
-        [("sys-win7sp1-2controlsets", false), ("sys-win10-16299-dirty.EXPECTED-yarp", true)]
-    {
+    for (name, logs) in [
+        ("sys-win7sp1-2controlsets", false),
+        ("sys-win10-16299-dirty.EXPECTED-yarp", true),
+    ] {
         let Some(source) = shared(name) else { return };
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("Windows/System32/config");
@@ -54,9 +61,12 @@ fn a_real_hive_is_edited_and_put_back_byte_for_byte() {
             folder.path().file_name().unwrap().to_string_lossy()
         )));
         let lock = journal.lock().unwrap();
-        let request = Request { id: "r1".into(), at: "now".into(), about: Vec::new() };
-        let mut run =
-            volume::commit::commit(volume.root(), &staged, &lock, &request).unwrap();
+        let request = Request {
+            id: "r1".into(),
+            at: "now".into(),
+            about: Vec::new(),
+        };
+        let mut run = volume::commit::commit(volume.root(), &staged, &lock, &request).unwrap();
         let written = std::fs::read(config.join("SYSTEM")).unwrap();
         assert_ne!(written, original);
         let again = Volume::open(Root::open(folder.path().as_os_str()).unwrap()).unwrap();

@@ -47,6 +47,20 @@ impl Editor {
         Ok((at, created))
     }
 
+    /// The key at `path`, if it is there and no link key lies on the way.
+    pub(super) fn existing_key(&self, path: &str) -> Result<Option<CellOffset>, EditError> {
+        let mut at = self.cells.hive().root()?.offset();
+        for name in path.split('\\').filter(|name| !name.is_empty()) {
+            self.no_link(at, path)?;
+            match self.key_at(at)?.subkey(name)? {
+                Some(next) => at = next.offset(),
+                None => return Ok(None),
+            }
+        }
+        self.no_link(at, path)?;
+        Ok(Some(at))
+    }
+
     fn add_key(
         &mut self,
         parent: CellOffset,

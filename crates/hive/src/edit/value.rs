@@ -258,11 +258,10 @@ impl Editor {
     }
 
     fn delete_value_in(&mut self, path: &str, name: &str) -> Result<bool, EditError> {
-        let Some(key) = self.cells.hive().key(path)? else {
+        let Some(key) = self.existing_key(path)? else {
             return Ok(false);
         };
-        let (key, node) = (key.offset(), *key.node());
-        self.no_link(key, path)?;
+        let node = *self.key_at(key)?.node();
         let Some(value) = self.key_at(key)?.value(name)? else {
             return Ok(false);
         };

@@ -16,9 +16,9 @@ use crate::output::HEADING;
 
 /// Columns of an answer.
 const WIDTH: usize = 100;
-/// The column of text behind a short heading.
+/// The column of text behind a heading.
 const SHORT: usize = 10;
-/// The column of text behind a long heading.
+/// The column of text behind the capitals of a section, or a long heading.
 const LONG: usize = 16;
 
 /// A heading and its text, broken into lines behind the same column.
@@ -28,7 +28,16 @@ fn field(heading: &str, text: &str) -> String {
 
 /// A heading and lines below each other; nothing without lines.
 fn lines(heading: &str, lines: &[String]) -> String {
-    let column = if heading.len() < SHORT { SHORT } else { LONG };
+    let is_section = heading.starts_with(|first: char| first.is_ascii_uppercase())
+        && heading
+            .chars()
+            .nth(1)
+            .is_some_and(|second| second.is_ascii_uppercase());
+    let column = if is_section || heading.len() >= SHORT {
+        LONG
+    } else {
+        SHORT
+    };
     let indent = " ".repeat(column);
     let mut text = String::new();
     for (place, line) in lines.iter().enumerate() {

@@ -41,10 +41,10 @@ pub(crate) fn head(plan: &Document) -> String {
     });
     text.push_str(&lines("Hives", &hives.collect::<Vec<_>>()));
     let runs = match plan.earlier_runs.as_slice() {
-        [] => vec!["none".to_owned()],
+        [] => vec!["none open on this disk".to_owned()],
         runs => runs.to_vec(),
     };
-    text.push_str(&lines("Earlier runs", &runs));
+    text.push_str(&lines("Runs", &runs));
     text
 }
 
@@ -72,67 +72,95 @@ fn control_sets(plan: &Document) -> String {
     format!("{boot} (Select: {})", plan.select)
 }
 
+/// A finding with the places of all findings that differ in nothing else: control sets mostly.
+struct Group<'p> {
+    finding: &'p FindingDocument,
+    places: Vec<&'p FindingDocument>,
+}
+
+fn groups<'p>(findings: impl Iterator<Item = &'p FindingDocument>) -> Vec<Group<'p>> {
+    let mut groups: Vec<Group<'p>> = Vec::new();
+    for finding in findings {
+        let same = |group: &&mut Group<'p>| {
+            let FindingDocument {
+                repair,
+                title,
+                evidence,
+                set_by,
+                ..
+            } = group.finding;
+            (repair, title, evidence, set_by)
+                == (
+                    &finding.repair,
+                    &finding.title,
+                    &finding.evidence,
+                    &finding.set_by,
+                )
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.places.push(finding),
+            None => groups.push(Group {
+                finding,
+                places: vec![finding],
+            }),
+        }
+    }
+    groups
+}
+
 fn found(plan: &Document) -> String {
-    let (proposed, others): (Vec<_>, Vec<_>) =
-        plan.findings.iter().partition(|finding| finding.proposed);
+    let proposed = groups(plan.findings.iter().filter(|finding| finding.proposed));
+    let others = groups(plan.findings.iter().filter(|finding| !finding.proposed));
     let mut text = String::new();
-    let mut number = 0;
     if !proposed.is_empty() {
         let what = count(proposed.len(), "finding");
-        text.push_str(&format!(
-            "{HEADING}FOUND{HEADING:#}     {what} with a cure in this plan\n"
+        text.push_str(&lines(
+            "FOUND",
+            &[format!("{what} with a cure in this plan")],
         ));
-        for finding in proposed {
-            number += 1;
-            text.push_str(&one(finding, number));
-        }
+    }
+    for (group, number) in proposed.iter().zip(1..) {
+        text.push_str(&one(group, number));
     }
     if !others.is_empty() {
         let what = count(others.len(), "finding");
-        text.push_str(&format!(
-            "{HEADING}ALSO SEEN{HEADING:#} {what} without a cure in this plan\n"
+        text.push_str(&lines(
+            "ALSO SEEN",
+            &[format!("{what} without a cure in this plan")],
         ));
-        for finding in others {
-            number += 1;
-            text.push_str(&one(finding, number));
-        }
+    }
+    for (group, number) in others.iter().zip(proposed.len() + 1..) {
+        text.push_str(&one(group, number));
     }
     text
 }
 
-fn one(finding: &FindingDocument, number: usize) -> String {
+fn one(group: &Group<'_>, number: usize) -> String {
+    let finding = group.finding;
     let FindingDocument {
         repair,
         certainty,
         title,
         ..
     } = finding;
-    let mut notes = Vec::new();
-    if let Some(run) = &finding.set_by {
-        notes.push(format!("set by run {run}, on purpose"));
-    } else if !finding.proposed {
-        notes.push(match finding.offer.as_str() {
-            "report only" => "report only".to_owned(),
-            _ => format!("to change it: --with {repair}"),
-        });
+    let title = format!("{number:>2}  {repair}  [{certainty}]  {title}");
+    let mut text = format!("{}\n", wrap(&title, WIDTH, "    "));
+    for place in &group.places {
+        text.push_str(&format!("    {}\n", place.place));
+        if let Some(written) = &place.written {
+            text.push_str(&format!("    key last written {written}\n"));
+        }
     }
-    if let Some(written) = &finding.written {
-        notes.push(format!("key last written {written}"));
-    }
-    let mut text = wrap(
-        &format!("{number:>2}  {repair}  [{certainty}]  {title}"),
-        WIDTH,
-        "    ",
-    );
-    // `wrap` folds the blanks that align the number.
-    text = format!(
-        "{:>2}  {}\n",
-        number,
-        text.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ')
-    );
-    text.push_str(&format!("    {}\n", finding.place));
-    for line in notes.iter().chain(&finding.evidence) {
+    for line in &finding.evidence {
         text.push_str(&format!("    {}\n", wrap(line, WIDTH - 4, "    ")));
+    }
+    if let Some(run) = &finding.set_by {
+        text.push_str(&format!("    set by run {run}, on purpose\n"));
+    } else if !finding.proposed {
+        match finding.offer.as_str() {
+            "report only" => text.push_str("    report only\n"),
+            _ => text.push_str(&format!("    to change it: --with {repair}\n")),
+        }
     }
     text
 }

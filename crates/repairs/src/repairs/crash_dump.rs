@@ -54,12 +54,17 @@ fn kind_of(name: &str) -> Option<u32> {
 /// Whether a text can be a full path on the VM: a drive or a reference, then plain names.
 fn is_path(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let on_drive = bytes.first().is_some_and(u8::is_ascii_alphabetic) && text.get(1..3) == Some(r":\");
+    let on_drive =
+        bytes.first().is_some_and(u8::is_ascii_alphabetic) && text.get(1..3) == Some(r":\");
     let below = if on_drive {
         text.get(3..)
     } else {
-        let named = text.strip_prefix('%').and_then(|rest| rest.split_once(r"%\"));
-        named.filter(|(name, _)| !name.is_empty()).map(|(_, below)| below)
+        let named = text
+            .strip_prefix('%')
+            .and_then(|rest| rest.split_once(r"%\"));
+        named
+            .filter(|(name, _)| !name.is_empty())
+            .map(|(_, below)| below)
     };
     let plain = |name: &str| {
         !name.is_empty() && !name.contains(|c: char| c.is_control() || r#"<>:"/|?*%"#.contains(c))
@@ -71,7 +76,11 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
     if !context.ask.wants_it() {
         return Ok(());
     }
-    let default = if context.ask == Ask::Article { "complete" } else { "kernel" };
+    let default = if context.ask == Ask::Article {
+        "complete"
+    } else {
+        "kernel"
+    };
     let kind = context.parameter("kind").unwrap_or(default);
     let file = context.parameter("file").unwrap_or(FILE);
     let number = kind_of(kind).unwrap_or(2);
@@ -113,10 +122,14 @@ fn evidence(context: &Context<'_>, set: &Place<'_>) -> Result<Vec<String>, Error
         place.number("NMICrashDump")?
     )];
     if let Some(file) = place.read("DedicatedDumpFile")? {
-        lines.push(format!("DedicatedDumpFile is {file}: the dump goes through it"));
+        lines.push(format!(
+            "DedicatedDumpFile is {file}: the dump goes through it"
+        ));
     }
     let pages = show(&set.below(MEMORY), "PagingFiles")?;
-    lines.push(format!("PagingFiles is {pages}: without a page file there is no dump"));
+    lines.push(format!(
+        "PagingFiles is {pages}: without a page file there is no dump"
+    ));
     lines.push(room(context));
     Ok(lines)
 }
@@ -134,7 +147,12 @@ mod tests {
 
     #[test]
     fn a_path_is_full_and_plain() {
-        for good in [FILE, r"D:\MEMORY.DMP", r"c:\dumps\one two.dmp", r"%windir%\a"] {
+        for good in [
+            FILE,
+            r"D:\MEMORY.DMP",
+            r"c:\dumps\one two.dmp",
+            r"%windir%\a",
+        ] {
             assert!(is_path(good), "{good}");
         }
         for bad in [

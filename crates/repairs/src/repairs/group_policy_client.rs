@@ -26,9 +26,9 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
     for set in context.control_sets() {
         let service = set.below(SERVICE);
         let start = service.number("Start")?;
-        let disabled = start.is(4);
         // By name it also keeps what is right, so that `group-policy-off` cannot slip in.
-        if !disabled && !(context.ask.wants_it() && start.is(2)) {
+        let kept = context.ask.wants_it() && start.is(2);
+        if !(start.is(4) || kept) {
             continue;
         }
         let title = "the group policy client is disabled: no policy applies, logons can hang";

@@ -44,7 +44,10 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
     if let Some(policy) = policy(findings, context)
         && policy.number(NAME)?.is(1)
     {
-        findings.add(lowered(&policy, "a policy overrules the listener's own value")?);
+        findings.add(lowered(
+            &policy,
+            "a policy overrules the listener's own value",
+        )?);
     }
     Ok(())
 }

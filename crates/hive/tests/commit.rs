@@ -1,0 +1,394 @@
+//! Commits and their undoing, cut short everywhere: recovery gives the old or the new hive.
+//!
+//! Invariants: recovery is the test kit's, written from the format and not from this crate;
+//! chance has fixed seeds. Absent on purpose: disks and journals (see the crate `volume`).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "only tests are in here")]
+
+mod support;
+
+use hive::commit::{self, Action, CommitError, Files, Member, Method};
+use hive::{Editor, Hive, RegData};
+use support::cuts::{in_order, pieces, reordered};
+use support::{Dice, NOW, logs};
+use testkit::HiveBuilder;
+use testkit::replay::{self, State};
+
+/// States with lost writes, per commit and per undo.
+const CHANCES: usize = 300;
+const SEQUENCE: u32 = 40;
+
+/// A hive with its logs, and what it is to become.
+struct Case {
+    what: &'static str,
+    before: Files,
+    edited: Hive,
+}
+
+fn builder() -> HiveBuilder {
+    let mut hive = HiveBuilder::new();
+    hive.sequence = SEQUENCE;
+    for number in 0..40 {
+        hive.key(&format!("Set\\Key{number}")).dword("A", number).sz("B", "text");
+    }
+    hive
+}
+
+fn edit(primary: &[u8], data: usize) -> Hive {
+    let mut editor = Editor::new(Hive::open(primary.to_vec()).unwrap(), NOW).unwrap();
+    editor.set_value("Set\\Key7", "A", &RegData::dword(0xABCD)).unwrap();
+    let big = RegData { kind: hive::RegType::BINARY, bytes: vec![0xB6; data] };
+    editor.set_value("Set\\Key33\\New", "Data", &big).unwrap();
+    editor.finish().unwrap()
+}
+
+fn case(what: &'static str, data: usize, change: impl FnOnce(&mut Files)) -> Case {
+    let mut before = Files { primary: builder().build(), ..Files::default() };
+    before.log1 = Some(Vec::new());
+    before.log2 = Some(Vec::new());
+    change(&mut before);
+    let edited = edit(&before.primary, data);
+    Case { what, before, edited }
+}
+
+/// Every state of logs and sizes a commit may find.
+fn cases() -> Vec<Case> {
+    let log = |files: &Files, first, numbers: &[u32]| Some(logs::log(&files.primary, first, numbers));
+    vec![
+        case("empty logs", 8, |_| {}),
+        case("logs full of zeros", 8, |files| {
+            files.log1 = Some(vec![0; 65536]);
+            files.log2 = Some(vec![0; 65536]);
+        }),
+        case("stale entries", 8, |files| {
+            files.log1 = log(files, SEQUENCE - 4, &[SEQUENCE - 4, SEQUENCE - 3]);
+            files.log2 = log(files, SEQUENCE - 2, &[SEQUENCE - 2, SEQUENCE - 1]);
+        }),
+        case("remnants with higher numbers", 8, |files| {
+            files.log1 = log(files, SEQUENCE - 1, &[SEQUENCE - 1, SEQUENCE + 1, SEQUENCE + 2]);
+            files.log2 = log(files, SEQUENCE, &[SEQUENCE, SEQUENCE + 1, SEQUENCE + 3]);
+        }),
+        case("a log too small", 8, |files| files.log1 = Some(vec![7; 700])),
+        case("a log of one byte", 8, |files| files.log1 = Some(vec![7])),
+        case("a log larger than needed", 8, |files| files.log1 = Some(vec![7; 100_000])),
+        case("the hive grows", 9000, |_| {}),
+        case("slack behind the bins", 9000, |files| files.primary.resize(65536, 0xEE)),
+        case("a little slack behind the bins", 9000, |files| {
+            let len = files.primary.len() + 4096;
+            files.primary.resize(len, 0xEE);
+        }),
+        case("only NAME.LOG", 8, |files| {
+            files.log = log(files, SEQUENCE - 1, &[SEQUENCE - 1]);
+            (files.log1, files.log2) = (None, None);
+        }),
+        case("no LOG1", 8, |files| {
+            files.log = log(files, SEQUENCE - 2, &[SEQUENCE - 2]);
+            files.log2 = log(files, SEQUENCE - 1, &[SEQUENCE - 1]);
+            files.log1 = None;
+        }),
+        case("no log", 8, |files| (files.log1, files.log2) = (None, None)),
+        case("numbers about to wrap", 8, |files| {
+            logs::renumber(&mut files.primary, u32::MAX, u32::MAX);
+            files.log1 = log(files, u32::MAX - 1, &[u32::MAX - 1, u32::MAX, 0, 1]);
+        }),
+    ]
+}
+
+impl Case {
+    fn edited(&self, method: Method) -> Hive {
+        match method {
+            Method::NewLog => self.edited.clone(),
+            Method::NoLog => commit::stamp(self.edited.clone(), NOW).unwrap(),
+        }
+    }
+
+    fn actions(&self, method: Method) -> Vec<Action> {
+        commit::commit(&self.before, &self.edited(method), method).unwrap()
+    }
+
+    /// Whether a cut is healed by Windows and not by the journal.
+    fn heals(&self, method: Method) -> bool {
+        method == Method::NewLog && !["no log", "no LOG1"].contains(&self.what)
+    }
+
+    fn old_or_new(&self, files: &Files, at: &str) -> bool {
+        let old = Hive::open(self.before.primary.clone()).unwrap();
+        let recovered = recover(files);
+        let what = self.what;
+        assert_ne!(recovered.state, State::Unrecoverable, "{what}: {at}");
+        let found = Hive::open(recovered.image).unwrap();
+        assert!(hive::check::check(&found).is_sound());
+        if found.bins() == self.edited.bins() {
+            return true;
+        }
+        assert!(found.bins() == old.bins(), "{what}: {at}: neither old nor new");
+        false
+    }
+}
+
+fn recover(files: &Files) -> replay::Recovered {
+    replay::recover(
+        &files.primary,
+        files.log1.as_deref(),
+        files.log2.as_deref(),
+        files.log.as_deref(),
+    )
+}
+
+const METHODS: [Method; 2] = [Method::NewLog, Method::NoLog];
+
+#[test]
+fn a_commit_gives_the_edited_hive_clean_and_above_every_number() {
+    for case in cases() {
+        for method in METHODS {
+            let mut files = case.before.clone();
+            commit::perform(&mut files, &case.actions(method));
+            let done = Hive::open(files.primary.clone()).unwrap();
+            let edited = case.edited(method);
+            assert!(done.bins() == edited.bins(), "{}", case.what);
+            assert_eq!(testkit::rules::check(&files.primary), [], "{}", case.what);
+            let old = Hive::open(case.before.primary.clone()).unwrap().sequences().0;
+            for log in [&case.before.log1, &case.before.log2, &case.before.log] {
+                for found in hive::log::sequences(log.as_deref().unwrap_or_default()) {
+                    let above = done.sequences().0.wrapping_sub(found);
+                    assert!(above > 0 && above < 100, "{}: {found}", case.what);
+                }
+            }
+            assert!(done.sequences().0.wrapping_sub(old) >= 1);
+            assert_eq!(files.log2, case.before.log2, "{}", case.what);
+            let slack = |file: &[u8]| file[4096 + done.bins().len()..].to_vec();
+            assert!(files.primary.len() >= case.before.primary.len());
+            if case.before.primary.len() > files.primary.len() - 1 {
+                assert!(slack(&files.primary) == slack(&case.before.primary), "{}", case.what);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_commit_cut_anywhere_recovers_to_old_or_new() {
+    for case in cases().iter().filter(|case| case.heals(Method::NewLog)) {
+        let actions = case.actions(Method::NewLog);
+        let mut seen = Vec::new();
+        in_order(&case.before, &actions, |cut, files| {
+            seen.push(case.old_or_new(files, &format!("cut {cut}")));
+        });
+        // Old up to the header that is marked, new from there on, and never back.
+        let turn = seen.iter().position(|&new| new).unwrap();
+        assert!(turn > 0 && seen[turn..].iter().all(|&new| new), "{}", case.what);
+        let (pieces, mut dice) = (pieces(&actions), Dice(0x5EED));
+        for _ in 0..CHANCES {
+            let cut = dice.below(pieces.len() + 1);
+            let files = reordered(&case.before, &pieces, cut, &mut dice);
+            case.old_or_new(&files, "by chance");
+        }
+    }
+}
+
+#[test]
+fn every_cut_of_a_commit_is_put_back_byte_for_byte() {
+    for case in cases() {
+        for method in METHODS {
+            let actions = case.actions(method);
+            let back = |files: &Files| {
+                let actions = commit::restore(files, &case.before, method).unwrap();
+                let mut reached = files.clone();
+                commit::perform(&mut reached, &actions);
+                assert!(reached == case.before, "{} {method:?}", case.what);
+            };
+            in_order(&case.before, &actions, |_, files| back(files));
+            let (pieces, mut dice) = (pieces(&actions), Dice(0xBACC));
+            for _ in 0..CHANCES {
+                let cut = dice.below(pieces.len() + 1);
+                back(&reordered(&case.before, &pieces, cut, &mut dice));
+            }
+        }
+    }
+}
+
+/// The states in which a commit can be cut short, thinned out, its end among them.
+fn some_cuts(case: &Case, method: Method, every: usize) -> Vec<Files> {
+    let mut states = Vec::new();
+    let actions = case.actions(method);
+    let last = pieces(&actions).len();
+    in_order(&case.before, &actions, |cut, files| {
+        if cut % every == 0 || cut + 3 >= last {
+            states.push(files.clone());
+        }
+    });
+    states
+}
+
+#[test]
+fn an_undo_cut_anywhere_recovers_to_old_or_new_and_is_repeated() {
+    for case in cases() {
+        for method in METHODS {
+            for (turn, start) in some_cuts(&case, method, 7).iter().enumerate() {
+                let actions = commit::restore(start, &case.before, method).unwrap();
+                let check = |files: &Files, at: String| {
+                    if case.heals(method) {
+                        case.old_or_new(files, &at);
+                    }
+                };
+                let again = |files: &Files| {
+                    let actions = commit::restore(files, &case.before, method).unwrap();
+                    let mut reached = files.clone();
+                    commit::perform(&mut reached, &actions);
+                    assert!(reached == case.before, "{} {method:?}", case.what);
+                };
+                in_order(start, &actions, |cut, files| {
+                    check(files, format!("undo of state {turn}, cut {cut}"));
+                    if (cut + turn) % 5 == 0 {
+                        again(files);
+                    }
+                });
+                let (pieces, mut dice) = (pieces(&actions), Dice(turn as u64 + 99));
+                for _ in 0..CHANCES / 15 {
+                    let cut = dice.below(pieces.len() + 1);
+                    let files = reordered(start, &pieces, cut, &mut dice);
+                    check(&files, format!("undo of state {turn} by chance"));
+                    again(&files);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_undo_of_an_undo_cut_short_recovers_at_every_cut() {
+    for case in cases().iter().filter(|case| case.heals(Method::NewLog)) {
+        let Some(end) = some_cuts(case, Method::NewLog, usize::MAX).pop() else { continue };
+        let undo = commit::restore(&end, &case.before, Method::NewLog).unwrap();
+        in_order(&end, &undo, |cut, files| {
+            if cut % 3 != 0 {
+                return;
+            }
+            let again = commit::restore(files, &case.before, Method::NewLog).unwrap();
+            in_order(files, &again, |inner, files| {
+                case.old_or_new(files, &format!("cuts {cut} and {inner}"));
+            });
+        });
+    }
+}
+
+#[test]
+fn a_log_is_written_only_where_recovery_looks_first() {
+    for case in cases() {
+        let mut files = case.before.clone();
+        let actions = case.actions(Method::NewLog);
+        commit::perform(&mut files, &actions);
+        let written = |member| actions.iter().any(|action| matches!(action, Action::Write(to, ..) if *to == member));
+        let wanted = match case.what {
+            "no log" | "no LOG1" => [false, false, false],
+            "only NAME.LOG" => [true, false, false],
+            _ => [false, true, false],
+        };
+        assert_eq!([Member::Log, Member::Log1, Member::Log2].map(written), wanted, "{}", case.what);
+    }
+}
+
+#[test]
+fn an_old_log_fits_at_no_cut_of_a_commit_or_undo_without_log() {
+    // A log of an old Windows that holds what the hive held, with the hive's own time stamp:
+    // taken for this hive's while it is half written, it would hide the damage.
+    let mut case = case("old log", 8, |_| {});
+    let mut log = logs::base(&case.before.primary, 1, SEQUENCE);
+    let bins = &case.before.primary[4096..];
+    log.extend(b"DIRT");
+    log.extend(vec![0xFF; bins.len() / 4096]);
+    log.resize(log.len().next_multiple_of(512), 0);
+    log.extend(bins);
+    case.before.log1 = Some(log);
+    let actions = case.actions(Method::NoLog);
+    let judge = |files: &Files, at: &str| {
+        let recovered = recover(files);
+        assert_ne!(recovered.state, State::Recovered, "{at}: the old log was applied");
+    };
+    in_order(&case.before, &actions, |cut, files| {
+        judge(files, &format!("commit, cut {cut}"));
+        let undo = commit::restore(files, &case.before, Method::NoLog).unwrap();
+        in_order(files, &undo, |inner, files| judge(files, &format!("undo {cut}, cut {inner}")));
+    });
+}
+
+#[test]
+fn one_number_costs_one_entry_its_pages_and_two_headers() {
+    let before = Files {
+        primary: builder().build(),
+        log1: Some(Vec::new()),
+        log2: Some(Vec::new()),
+        log: None,
+    };
+    let mut editor = Editor::new(Hive::open(before.primary.clone()).unwrap(), NOW).unwrap();
+    editor.set_value("Set\\Key7", "A", &RegData::dword(9)).unwrap();
+    let edited = editor.finish().unwrap();
+    let old = Hive::open(before.primary.clone()).unwrap();
+    let pages: Vec<usize> = (0..edited.bins().len())
+        .step_by(4096)
+        .filter(|&at| edited.bins()[at..at + 4096] != old.bins()[at..at + 4096])
+        .collect();
+    assert!(pages.len() <= 2);
+    let flush = Action::Flush;
+    let actions = commit::commit(&before, &edited, Method::NewLog).unwrap();
+    let shape: Vec<(Member, u64, usize)> = actions
+        .iter()
+        .map(|action| match action {
+            Action::Write(member, at, bytes) => (*member, *at, bytes.len()),
+            Action::Extend(member, size) => (*member, *size, usize::MAX),
+            Action::Flush(member) => (*member, 0, 0),
+            Action::Truncate(..) => panic!("a commit never cuts"),
+        })
+        .collect();
+    let log_len = (552 + 8 + pages.len() * 4096).next_multiple_of(4096);
+    let mut wanted = vec![
+        (Member::Log1, log_len as u64, usize::MAX),
+        (Member::Log1, 0, 0),
+        (Member::Log1, 0, log_len),
+        (Member::Log1, 0, 0),
+        (Member::Primary, 0, 512),
+        (Member::Primary, 0, 0),
+    ];
+    wanted.extend(pages.iter().map(|&at| (Member::Primary, 4096 + at as u64, 4096)));
+    wanted.extend([(Member::Primary, 0, 0), (Member::Primary, 0, 512), (Member::Primary, 0, 0)]);
+    assert_eq!(shape, wanted);
+    assert_eq!(actions.last(), Some(&flush(Member::Primary)));
+    let without = commit::commit(&before, &edited, Method::NoLog).unwrap();
+    assert!(without.iter().all(|action| !matches!(action, Action::Write(Member::Log1, ..))));
+}
+
+#[test]
+fn unbelievable_numbers_are_refused_and_far_ones_ignored() {
+    let with = |own: u32, found: u32| {
+        let mut before = Files { primary: builder().build(), ..Files::default() };
+        logs::renumber(&mut before.primary, own, own);
+        before.log1 = Some(logs::log(&before.primary, found, &[found]));
+        let edited = edit(&before.primary, 8);
+        commit::commit(&before, &edited, Method::NewLog).map(|actions| {
+            commit::perform(&mut before, &actions);
+            Hive::open(before.primary).unwrap().sequences().0
+        })
+    };
+    for own in [1, SEQUENCE, 1 << 31, u32::MAX - 5, u32::MAX] {
+        let at = |distance: u32| with(own, own.wrapping_add(distance));
+        assert_eq!(at(0).unwrap(), own.wrapping_add(2));
+        assert_eq!(at(9).unwrap(), own.wrapping_add(11));
+        assert_eq!(at((1 << 20) - 1).unwrap(), own.wrapping_add((1 << 20) + 1));
+        for refused in [1 << 20, 1 << 30, (1 << 31) - 1] {
+            assert!(matches!(at(refused), Err(CommitError::Sequence { .. })), "{refused}");
+        }
+        for ignored in [1 << 31, (1 << 31) + 1, u32::MAX] {
+            assert_eq!(at(ignored).unwrap(), own.wrapping_add(1), "{ignored}");
+        }
+    }
+}
+
+#[test]
+fn a_dirty_hive_is_not_committed_over() {
+    let mut before = Files { primary: builder().build(), ..Files::default() };
+    let edited = edit(&before.primary, 8);
+    logs::renumber(&mut before.primary, 9, 8);
+    for method in METHODS {
+        let refused = commit::commit(&before, &edited, method);
+        assert!(matches!(refused, Err(CommitError::Open(hive::OpenError::Pending { .. }))));
+    }
+}

@@ -1,0 +1,158 @@
+//! What becomes of each finding: in the plan, told, or left as a run of ours set it.
+//!
+//! Invariants: nothing is proposed that holds already; the source article's recipe is proposed
+//! alone. Absent on purpose: looking.
+
+use super::{Judged, OnPurpose, Plan, PlanError, Planned};
+use crate::catalogue::Repair;
+use crate::context::Ask;
+use crate::finding::{Finding, Findings, Offer};
+use volume::Volume;
+
+/// The changes proposed so far, and what decides about the next.
+pub(super) struct Judge<'v> {
+    pub(super) volume: &'v Volume,
+    pub(super) on_purpose: &'v [OnPurpose],
+    /// Whether the plan is the recipe of an article.
+    pub(super) recipe: bool,
+    pub(super) proposed: Vec<(Ask, Planned)>,
+}
+
+impl Judge<'_> {
+    /// Decides about everything one repair found.
+    pub(super) fn findings(
+        &mut self,
+        plan: &mut Plan,
+        repair: &'static Repair,
+        ask: Ask,
+        findings: Findings,
+    ) -> Result<(), PlanError> {
+        for note in findings.notes {
+            if !plan.left_alone.contains(&note) {
+                plan.left_alone.push(note);
+            }
+        }
+        let told = plan.found.len();
+        for finding in findings.found {
+            self.finding(plan, repair, ask, finding)?;
+        }
+        if plan.found.len() == told {
+            plan.fine.push(repair.id);
+        }
+        Ok(())
+    }
+
+    fn finding(
+        &mut self,
+        plan: &mut Plan,
+        repair: &'static Repair,
+        ask: Ask,
+        finding: Finding,
+    ) -> Result<(), PlanError> {
+        let changes = planned(self.volume, repair.id, &finding)?;
+        if changes.iter().all(Planned::holds) && !finding.cure.is_empty() {
+            // Everything it would do is done already; by name, it still must not be undone here.
+            if ask.wants_it() {
+                self.propose(ask, changes);
+            }
+            return Ok(());
+        }
+        let set_by = (!ask.wants_it())
+            .then(|| set_by(&changes, self.on_purpose))
+            .flatten();
+        let wanted = match finding.offer {
+            Offer::Recommended => ask.wants_it() || !self.recipe,
+            Offer::WhenAsked => ask.wants_it() || (ask == Ask::Symptom && !self.recipe),
+            Offer::WhenNamed => ask.wants_it(),
+            Offer::Report => false,
+        };
+        let proposed = wanted && set_by.is_none() && !changes.is_empty();
+        if proposed {
+            for step in &finding.steps {
+                if !plan.steps.contains(step) {
+                    plan.steps.push(step.clone());
+                }
+            }
+            self.propose(ask, changes);
+        }
+        plan.found.push(Judged {
+            repair: repair.id,
+            finding,
+            proposed,
+            set_by,
+        });
+        Ok(())
+    }
+
+    fn propose(&mut self, ask: Ask, changes: Vec<Planned>) {
+        self.proposed
+            .extend(changes.into_iter().map(|change| (ask, change)));
+    }
+
+    /// One change for each value: the same change once, and the named repair before the
+    /// looked-at.
+    pub(super) fn settle(&self) -> Result<Vec<Planned>, PlanError> {
+        let mut settled: Vec<(Ask, Planned)> = Vec::new();
+        for (ask, change) in &self.proposed {
+            let target = change.edit.target();
+            let rival = settled
+                .iter_mut()
+                .find(|(_, known)| known.edit.target().same(target));
+            match rival {
+                None => settled.push((*ask, change.clone())),
+                Some((_, known)) if known.edit.after() == change.edit.after() => {}
+                Some((known_ask, known)) if known_ask.wants_it() != ask.wants_it() => {
+                    if ask.wants_it() {
+                        (*known_ask, *known) = (*ask, change.clone());
+                    }
+                }
+                Some((_, known)) => {
+                    return Err(PlanError::Contradiction {
+                        first: known.repair,
+                        second: change.repair,
+                        target: target.clone(),
+                    });
+                }
+            }
+        }
+        let changes = settled.into_iter().map(|(_, change)| change);
+        Ok(changes.filter(|change| !change.holds()).collect())
+    }
+}
+
+/// The changes of a finding's cure, with what stands there now.
+fn planned(
+    volume: &Volume,
+    repair: &'static str,
+    finding: &Finding,
+) -> Result<Vec<Planned>, PlanError> {
+    let mut changes = Vec::new();
+    for change in &finding.cure {
+        let target = change.edit.target();
+        let before = volume.read(target).map_err(|error| PlanError::Read {
+            target: target.clone(),
+            reason: error.to_string(),
+        })?;
+        changes.push(Planned {
+            repair,
+            kind: change.kind,
+            edit: change.edit.clone(),
+            before,
+        });
+    }
+    Ok(changes)
+}
+
+/// The run that set all these values to what they are.
+fn set_by(changes: &[Planned], on_purpose: &[OnPurpose]) -> Option<String> {
+    let run_of = |change: &Planned| {
+        on_purpose
+            .iter()
+            .find(|known| known.target.same(change.edit.target()) && known.data == change.before)
+    };
+    let pending = || changes.iter().filter(|change| !change.holds());
+    let first = run_of(pending().next()?)?;
+    pending()
+        .all(|change| run_of(change).is_some())
+        .then(|| first.run.clone())
+}

@@ -1,0 +1,289 @@
+//! The planner: from what the operator selected to the exact changes.
+//!
+//! Invariants: a change is proposed only when it changes something; two repairs never change one
+//! value to different data in one plan; what the operator named wins over what was only looked
+//! at. Absent on purpose: file hashes, JSON and words of the command line.
+
+mod judge;
+mod select;
+
+use crate::catalogue::{CATALOGUE, Class, Repair, repair};
+use crate::context::{Ask, Context, Error, chain};
+use crate::finding::{Finding, Findings, Kind, Step};
+use crate::symptom::symptom;
+use hive::RegData;
+use std::collections::BTreeMap;
+use thiserror::Error as ThisError;
+use volume::control_set::key_of;
+use volume::{Scope, Target, Volume};
+
+/// What the operator selected.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// `--for`.
+    pub symptoms: Vec<String>,
+    /// `--repair`.
+    pub repairs: Vec<String>,
+    /// `--with`.
+    pub with: Vec<String>,
+    /// `--except`.
+    pub except: Vec<String>,
+    /// `--as-article`.
+    pub as_article: bool,
+    /// `--set ID.PARAM=VALUE`, by id and name.
+    pub parameters: BTreeMap<(String, String), String>,
+    /// `--control-set`.
+    pub scope: Scope,
+}
+
+impl Selection {
+    /// Whether it names anything to look at.
+    pub fn is_explicit(&self) -> bool {
+        !(self.symptoms.is_empty() && self.repairs.is_empty() && self.with.is_empty())
+    }
+}
+
+/// A value an open run of ours set, and to what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnPurpose {
+    /// The value.
+    pub target: Target,
+    /// What it was set to; `None` when it was deleted.
+    pub data: Option<RegData>,
+    /// The run.
+    pub run: String,
+}
+
+/// A selection that makes no plan.
+#[derive(Debug, ThisError)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// No such repair.
+    #[error("there is no repair {0:?}")]
+    NoRepair(String),
+    /// No such symptom.
+    #[error("there is no symptom {0:?}")]
+    NoSymptom(String),
+    /// No such parameter, or a value it does not accept.
+    #[error("{id}.{name}={value}: {why}")]
+    Parameter {
+        /// The repair.
+        id: String,
+        /// The parameter.
+        name: String,
+        /// The value.
+        value: String,
+        /// What would be accepted.
+        why: String,
+    },
+    /// `--as-article` without a symptom or repair.
+    #[error("--as-article needs a symptom (--for) or a repair (--repair)")]
+    NoArticle,
+    /// The scope names a control set that does not exist.
+    #[error("control set {0} does not exist on this disk")]
+    NoControlSet(Scope),
+    /// Two named repairs want different data for one value.
+    #[error("{first} and {second} contradict each other about {target}")]
+    Contradiction {
+        /// One repair.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+        /// The value.
+        target: Target,
+    },
+    /// A repair the operator named could not look.
+    #[error("{id} could not look")]
+    CouldNotLook {
+        /// The repair.
+        id: &'static str,
+        /// Why.
+        #[source]
+        source: Error,
+    },
+    /// The disk could not be compared with the plan.
+    #[error("cannot read {target}: {reason}")]
+    Read {
+        /// The value.
+        target: Target,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// One change of a plan, with what stands there now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// Which repair makes it.
+    pub repair: &'static str,
+    /// Why.
+    pub kind: Kind,
+    /// What.
+    pub edit: volume::Edit,
+    /// What stands there now.
+    pub before: Option<RegData>,
+}
+
+impl Planned {
+    /// Whether the disk is like this already.
+    pub fn holds(&self) -> bool {
+        self.before.as_ref() == self.edit.after()
+    }
+}
+
+/// A finding and whether its cure is in the plan.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// The repair that found it.
+    pub repair: &'static str,
+    /// What it found.
+    pub finding: Finding,
+    /// Whether its cure is in the plan.
+    pub proposed: bool,
+    /// The run that set this on purpose, when one did.
+    pub set_by: Option<String>,
+}
+
+/// What the planner answers.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The control sets in scope.
+    pub sets: Vec<u32>,
+    /// Everything found, in the order of looking.
+    pub found: Vec<Judged>,
+    /// The changes, in the order in which they are made.
+    pub changes: Vec<Planned>,
+    /// Repairs that looked and found nothing.
+    pub fine: Vec<&'static str>,
+    /// Repairs that could not look, and why.
+    pub not_checked: Vec<(&'static str, String)>,
+    /// What a disk cannot tell.
+    pub not_on_disk: Vec<&'static str>,
+    /// Lines about what is left alone.
+    pub left_alone: Vec<String>,
+    /// Repairs that can be added by name.
+    pub on_request: Vec<&'static str>,
+    /// Whether a symptom has an article recipe that was not asked for.
+    pub has_recipe: bool,
+    /// What else is to be done for the proposed cures.
+    pub steps: Vec<Step>,
+}
+
+/// Makes a plan. `on_purpose` is what open runs of ours set.
+///
+/// # Errors
+/// When the selection makes no sense, or a repair the operator named could not look.
+pub fn plan(
+    volume: &Volume,
+    selection: &Selection,
+    on_purpose: &[OnPurpose],
+) -> Result<Plan, PlanError> {
+    let mut plan = plan_in(volume, selection, on_purpose)?;
+    if selection.scope != Scope::All {
+        let whole = Selection {
+            scope: Scope::All,
+            ..selection.clone()
+        };
+        let whole = plan_in(volume, &whole, on_purpose)?;
+        outside(&mut plan, &whole);
+    }
+    Ok(plan)
+}
+
+/// The plan for one scope, without what lies outside it.
+fn plan_in(
+    volume: &Volume,
+    selection: &Selection,
+    on_purpose: &[OnPurpose],
+) -> Result<Plan, PlanError> {
+    let asked = select::asked(selection)?;
+    select::check_parameters(selection)?;
+    let sets = volume.control_sets().in_scope(selection.scope);
+    if sets.is_empty() {
+        return Err(PlanError::NoControlSet(selection.scope));
+    }
+    let mut plan = Plan {
+        sets,
+        ..Plan::default()
+    };
+    let mut judge = judge::Judge {
+        volume,
+        on_purpose,
+        recipe: asked.iter().any(|(_, ask)| *ask == Ask::Article),
+        proposed: Vec::new(),
+    };
+    for &(repair, ask) in &asked {
+        let parameters = selection
+            .parameters
+            .iter()
+            .filter(|((id, _), _)| id == repair.id)
+            .map(|((_, name), value)| (name.clone(), value.clone()))
+            .collect();
+        let context = Context {
+            volume,
+            sets: plan.sets.clone(),
+            ask,
+            parameters,
+        };
+        let mut findings = Findings::default();
+        match (repair.diagnose)(&mut findings, &context) {
+            Ok(()) => judge.findings(&mut plan, repair, ask, findings)?,
+            Err(source) if ask.wants_it() => {
+                return Err(PlanError::CouldNotLook {
+                    id: repair.id,
+                    source,
+                });
+            }
+            Err(error) => plan.not_checked.push((repair.id, chain(&error))),
+        }
+    }
+    plan.changes = judge.settle()?;
+    describe(&mut plan, selection, &asked);
+    Ok(plan)
+}
+
+/// Tells how the control sets outside the scope differ.
+fn outside(plan: &mut Plan, whole: &Plan) {
+    for set in whole.sets.iter().filter(|set| !plan.sets.contains(set)) {
+        let root = format!(r"{}\", key_of(*set));
+        let there = whole
+            .changes
+            .iter()
+            .filter(|change| change.edit.target().key.starts_with(&root));
+        plan.left_alone.push(match there.count() {
+            0 => format!("control set {set:03} is outside the scope and needs none of these changes"),
+            1 => format!("control set {set:03} is outside the scope: 1 change of this kind left there"),
+            number => format!(
+                "control set {set:03} is outside the scope: {number} changes of this kind left there"
+            ),
+        });
+    }
+}
+
+/// What the plan says about what it does not do.
+fn describe(plan: &mut Plan, selection: &Selection, asked: &[(&'static Repair, Ask)]) {
+    let symptoms = selection.symptoms.iter().filter_map(|id| symptom(id));
+    let mut on_request = Vec::new();
+    for symptom in symptoms {
+        plan.not_on_disk.extend(symptom.not_checked);
+        plan.has_recipe |= !selection.as_article && !symptom.recipe.is_empty();
+        on_request.extend(symptom.recipe.iter().chain(symptom.offered).copied());
+    }
+    if selection.symptoms.is_empty() && selection.repairs.is_empty() {
+        let all = CATALOGUE
+            .iter()
+            .filter(|repair| repair.class == Class::OnRequest);
+        on_request.extend(all.map(|repair| repair.id));
+    }
+    let wanted = |id: &str| {
+        asked
+            .iter()
+            .any(|(repair, ask)| repair.id == id && ask.wants_it())
+    };
+    for &id in &on_request {
+        let is_request = repair(id).is_some_and(|repair| repair.class == Class::OnRequest);
+        if is_request && !wanted(id) && !plan.on_request.contains(&id) {
+            plan.on_request.push(id);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! A disk in a temporary folder: what the tests of this crate do to one.
+//!
+//! Invariants: the journal lies outside the disk; every call opens the disk anew. Absent on
+//! purpose: expectations.
+
+#![allow(dead_code)]
+
+use disk::{Journal, Root};
+use hive::commit::Member;
+use repairs::{Plan, PlanError, Selection, plan};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+use testkit::windows::Disk;
+use volume::commit::Request;
+use volume::{Edit, HiveName, Target, Volume};
+
+/// The time stamp of every change.
+pub const NOW: u64 = 0x01DD_0000_0000_0000;
+
+pub struct Lab {
+    folder: TempDir,
+}
+
+impl Lab {
+    pub fn of(disk: &Disk) -> Lab {
+        let lab = Lab::empty();
+        disk.write_to(&lab.root()).unwrap();
+        lab
+    }
+
+    pub fn empty() -> Lab {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("disk")).unwrap();
+        Lab { folder }
+    }
+
+    /// A disk with one hive of the shared collection as its SYSTEM; `None` without the collection.
+    pub fn shared(name: &str) -> Option<Lab> {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let hive = here.join("../../../shared/hives").join(name);
+        if !hive.exists() {
+            println!("skipped: no ../shared/hives/{name}");
+            return None;
+        }
+        let lab = Lab::empty();
+        lab.write(
+            "Windows/System32/config/SYSTEM",
+            &std::fs::read(hive).unwrap(),
+        );
+        Some(lab)
+    }
+
+    pub fn root(&self) -> PathBuf {
+        self.folder.path().join("disk")
+    }
+
+    pub fn write(&self, path: &str, bytes: &[u8]) {
+        let path = self.root().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    pub fn remove(&self, path: &str) {
+        std::fs::remove_file(self.root().join(path)).unwrap();
+    }
+
+    pub fn open(&self) -> Volume {
+        Volume::open(Root::open(self.root().as_os_str()).unwrap()).unwrap()
+    }
+
+    pub fn plan(&self, selection: &Selection) -> Plan {
+        self.try_plan(selection).unwrap()
+    }
+
+    pub fn try_plan(&self, selection: &Selection) -> Result<Plan, PlanError> {
+        plan(&self.open(), selection, &[])
+    }
+
+    /// Applies a plan through journal and commit; the answer undoes it.
+    pub fn apply(&self, plan: &Plan) -> disk::Run {
+        let volume = self.open();
+        let staged = volume::stage(&volume, &edits(plan), NOW).unwrap();
+        let lock = self.journal().lock().unwrap();
+        let id = format!("run-{}", self.journal().runs().unwrap().len());
+        let request = Request {
+            id,
+            at: "now".to_owned(),
+            about: Vec::new(),
+        };
+        volume::commit::commit(volume.root(), &staged, &lock, &request).unwrap()
+    }
+
+    pub fn undo(&self, run: &mut disk::Run) {
+        let root = Root::open(self.root().as_os_str()).unwrap();
+        let lock = self.journal().lock().unwrap();
+        volume::undo::undo(&root, run, &lock, "later").unwrap();
+    }
+
+    /// Writes what a plan stages, without journal.
+    pub fn write_plan(&self, plan: &Plan) {
+        let staged = volume::stage(&self.open(), &edits(plan), NOW).unwrap();
+        for hive in staged.hives {
+            for member in Member::ALL {
+                if let Some(bytes) = hive.after.get(member) {
+                    let path = format!("{}{}", hive.name.path(), member.suffix());
+                    self.write(&path.replace('\\', "/"), bytes);
+                }
+            }
+        }
+    }
+
+    fn journal(&self) -> Journal {
+        Journal::at(&self.folder.path().join("journal"))
+    }
+
+    /// Every file of the disk, by path below its root.
+    pub fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        let mut open = vec![self.root()];
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    open.push(path);
+                } else {
+                    let bytes = std::fs::read(&path).unwrap();
+                    files.insert(path, bytes);
+                }
+            }
+        }
+        files
+    }
+}
+
+pub fn edits(plan: &Plan) -> Vec<Edit> {
+    plan.changes
+        .iter()
+        .map(|change| change.edit.clone())
+        .collect()
+}
+
+/// `--repair ID…`.
+pub fn named(ids: &[&str]) -> Selection {
+    let repairs = ids.iter().map(|&id| id.to_owned()).collect();
+    Selection {
+        repairs,
+        ..Selection::default()
+    }
+}
+
+/// The changes as lines: `KEY NAME = DATA`, `KEY NAME deleted`, keys below their control set.
+pub fn lines(plan: &Plan) -> Vec<String> {
+    let line = |edit: &Edit| {
+        let Target { hive, key, name } = edit.target();
+        let hive = if *hive == HiveName::Software {
+            r"SOFTWARE\"
+        } else {
+            ""
+        };
+        match edit.after() {
+            Some(data) => format!("{hive}{key} {name} = {} {data}", data.kind),
+            None => format!("{hive}{key} {name} deleted"),
+        }
+    };
+    plan.changes
+        .iter()
+        .map(|change| line(&change.edit))
+        .collect()
+}
+
+/// The titles of what a repair found.
+pub fn titles(plan: &Plan, id: &str) -> Vec<String> {
+    let found = plan.found.iter().filter(|found| found.repair == id);
+    found.map(|found| found.finding.title.clone()).collect()
+}
