@@ -387,7 +387,10 @@ impl Plan {
                 let mut stamped = target.header.to_vec();
                 log::set_header(&mut stamped, |base| base.last_written = header)
                     .ok_or(CommitError::TooLarge)?;
-                let target = Image { header: &stamped, ..*target };
+                let target = Image {
+                    header: &stamped,
+                    ..*target
+                };
                 self.without_log(now, &target, sequence)
             }
         }
@@ -408,9 +411,8 @@ impl Plan {
         if !differing.is_empty() || recovered.bins().len() != target.bins.len() {
             sequence = sequence.wrapping_add(1);
             let pending = target.pending_transactions;
-            let entry =
-                log::encode_entry(done.end, sequence, target.bins, &differing, pending)
-                    .ok_or(CommitError::TooLarge)?;
+            let entry = log::encode_entry(done.end, sequence, target.bins, &differing, pending)
+                .ok_or(CommitError::TooLarge)?;
             self.grow(log.0, log.1.len(), done.end + entry.len())?;
             self.write(log.0, done.end, entry)?;
             self.actions.push(Action::Flush(log.0));

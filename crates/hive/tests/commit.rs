@@ -3,7 +3,11 @@
 //! Invariants: recovery is the test kit's, written from the format and not from this crate;
 //! chance has fixed seeds. Absent on purpose: disks and journals (see the crate `volume`).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "only tests are in here")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "only tests are in here"
+)]
 
 mod support;
 
@@ -29,31 +33,46 @@ fn builder() -> HiveBuilder {
     let mut hive = HiveBuilder::new();
     hive.sequence = SEQUENCE;
     for number in 0..40 {
-        hive.key(&format!("Set\\Key{number}")).dword("A", number).sz("B", "text");
+        hive.key(&format!("Set\\Key{number}"))
+            .dword("A", number)
+            .sz("B", "text");
     }
     hive
 }
 
 fn edit(primary: &[u8], data: usize) -> Hive {
     let mut editor = Editor::new(Hive::open(primary.to_vec()).unwrap(), NOW).unwrap();
-    editor.set_value("Set\\Key7", "A", &RegData::dword(0xABCD)).unwrap();
-    let big = RegData { kind: hive::RegType::BINARY, bytes: vec![0xB6; data] };
+    editor
+        .set_value("Set\\Key7", "A", &RegData::dword(0xABCD))
+        .unwrap();
+    let big = RegData {
+        kind: hive::RegType::BINARY,
+        bytes: vec![0xB6; data],
+    };
     editor.set_value("Set\\Key33\\New", "Data", &big).unwrap();
     editor.finish().unwrap()
 }
 
 fn case(what: &'static str, data: usize, change: impl FnOnce(&mut Files)) -> Case {
-    let mut before = Files { primary: builder().build(), ..Files::default() };
+    let mut before = Files {
+        primary: builder().build(),
+        ..Files::default()
+    };
     before.log1 = Some(Vec::new());
     before.log2 = Some(Vec::new());
     change(&mut before);
     let edited = edit(&before.primary, data);
-    Case { what, before, edited }
+    Case {
+        what,
+        before,
+        edited,
+    }
 }
 
 /// Every state of logs and sizes a commit may find.
 fn cases() -> Vec<Case> {
-    let log = |files: &Files, first, numbers: &[u32]| Some(logs::log(&files.primary, first, numbers));
+    let log =
+        |files: &Files, first, numbers: &[u32]| Some(logs::log(&files.primary, first, numbers));
     vec![
         case("empty logs", 8, |_| {}),
         case("logs full of zeros", 8, |files| {
@@ -65,14 +84,24 @@ fn cases() -> Vec<Case> {
             files.log2 = log(files, SEQUENCE - 2, &[SEQUENCE - 2, SEQUENCE - 1]);
         }),
         case("remnants with higher numbers", 8, |files| {
-            files.log1 = log(files, SEQUENCE - 1, &[SEQUENCE - 1, SEQUENCE + 1, SEQUENCE + 2]);
+            files.log1 = log(
+                files,
+                SEQUENCE - 1,
+                &[SEQUENCE - 1, SEQUENCE + 1, SEQUENCE + 2],
+            );
             files.log2 = log(files, SEQUENCE, &[SEQUENCE, SEQUENCE + 1, SEQUENCE + 3]);
         }),
-        case("a log too small", 8, |files| files.log1 = Some(vec![7; 700])),
+        case("a log too small", 8, |files| {
+            files.log1 = Some(vec![7; 700])
+        }),
         case("a log of one byte", 8, |files| files.log1 = Some(vec![7])),
-        case("a log larger than needed", 8, |files| files.log1 = Some(vec![7; 100_000])),
+        case("a log larger than needed", 8, |files| {
+            files.log1 = Some(vec![7; 100_000])
+        }),
         case("the hive grows", 9000, |_| {}),
-        case("slack behind the bins", 9000, |files| files.primary.resize(65536, 0xEE)),
+        case("slack behind the bins", 9000, |files| {
+            files.primary.resize(65536, 0xEE)
+        }),
         case("a little slack behind the bins", 9000, |files| {
             let len = files.primary.len() + 4096;
             files.primary.resize(len, 0xEE);
@@ -121,7 +150,10 @@ impl Case {
         if found.bins() == self.edited.bins() {
             return true;
         }
-        assert!(found.bins() == old.bins(), "{what}: {at}: neither old nor new");
+        assert!(
+            found.bins() == old.bins(),
+            "{what}: {at}: neither old nor new"
+        );
         false
     }
 }
@@ -147,7 +179,10 @@ fn a_commit_gives_the_edited_hive_clean_and_above_every_number() {
             let edited = case.edited(method);
             assert!(done.bins() == edited.bins(), "{}", case.what);
             assert_eq!(testkit::rules::check(&files.primary), [], "{}", case.what);
-            let old = Hive::open(case.before.primary.clone()).unwrap().sequences().0;
+            let old = Hive::open(case.before.primary.clone())
+                .unwrap()
+                .sequences()
+                .0;
             for log in [&case.before.log1, &case.before.log2, &case.before.log] {
                 for found in hive::log::sequences(log.as_deref().unwrap_or_default()) {
                     let above = done.sequences().0.wrapping_sub(found);
@@ -159,7 +194,11 @@ fn a_commit_gives_the_edited_hive_clean_and_above_every_number() {
             let slack = |file: &[u8]| file[4096 + done.bins().len()..].to_vec();
             assert!(files.primary.len() >= case.before.primary.len());
             if case.before.primary.len() > files.primary.len() - 1 {
-                assert!(slack(&files.primary) == slack(&case.before.primary), "{}", case.what);
+                assert!(
+                    slack(&files.primary) == slack(&case.before.primary),
+                    "{}",
+                    case.what
+                );
             }
         }
     }
@@ -175,7 +214,11 @@ fn a_commit_cut_anywhere_recovers_to_old_or_new() {
         });
         // Old up to the header that is marked, new from there on, and never back.
         let turn = seen.iter().position(|&new| new).unwrap();
-        assert!(turn > 0 && seen[turn..].iter().all(|&new| new), "{}", case.what);
+        assert!(
+            turn > 0 && seen[turn..].iter().all(|&new| new),
+            "{}",
+            case.what
+        );
         let (pieces, mut dice) = (pieces(&actions), Dice(0x5EED));
         for _ in 0..CHANCES {
             let cut = dice.below(pieces.len() + 1);
@@ -257,7 +300,9 @@ fn an_undo_cut_anywhere_recovers_to_old_or_new_and_is_repeated() {
 #[test]
 fn an_undo_of_an_undo_cut_short_recovers_at_every_cut() {
     for case in cases().iter().filter(|case| case.heals(Method::NewLog)) {
-        let Some(end) = some_cuts(case, Method::NewLog, usize::MAX).pop() else { continue };
+        let Some(end) = some_cuts(case, Method::NewLog, usize::MAX).pop() else {
+            continue;
+        };
         let undo = commit::restore(&end, &case.before, Method::NewLog).unwrap();
         in_order(&end, &undo, |cut, files| {
             if cut % 3 != 0 {
@@ -277,13 +322,22 @@ fn a_log_is_written_only_where_recovery_looks_first() {
         let mut files = case.before.clone();
         let actions = case.actions(Method::NewLog);
         commit::perform(&mut files, &actions);
-        let written = |member| actions.iter().any(|action| matches!(action, Action::Write(to, ..) if *to == member));
+        let written = |member| {
+            actions
+                .iter()
+                .any(|action| matches!(action, Action::Write(to, ..) if *to == member))
+        };
         let wanted = match case.what {
             "no log" | "no LOG1" => [false, false, false],
             "only NAME.LOG" => [true, false, false],
             _ => [false, true, false],
         };
-        assert_eq!([Member::Log, Member::Log1, Member::Log2].map(written), wanted, "{}", case.what);
+        assert_eq!(
+            [Member::Log, Member::Log1, Member::Log2].map(written),
+            wanted,
+            "{}",
+            case.what
+        );
     }
 }
 
@@ -302,12 +356,18 @@ fn an_old_log_fits_at_no_cut_of_a_commit_or_undo_without_log() {
     let actions = case.actions(Method::NoLog);
     let judge = |files: &Files, at: &str| {
         let recovered = recover(files);
-        assert_ne!(recovered.state, State::Recovered, "{at}: the old log was applied");
+        assert_ne!(
+            recovered.state,
+            State::Recovered,
+            "{at}: the old log was applied"
+        );
     };
     in_order(&case.before, &actions, |cut, files| {
         judge(files, &format!("commit, cut {cut}"));
         let undo = commit::restore(files, &case.before, Method::NoLog).unwrap();
-        in_order(files, &undo, |inner, files| judge(files, &format!("undo {cut}, cut {inner}")));
+        in_order(files, &undo, |inner, files| {
+            judge(files, &format!("undo {cut}, cut {inner}"))
+        });
     });
 }
 
@@ -320,7 +380,9 @@ fn one_number_costs_one_entry_its_pages_and_two_headers() {
         log: None,
     };
     let mut editor = Editor::new(Hive::open(before.primary.clone()).unwrap(), NOW).unwrap();
-    editor.set_value("Set\\Key7", "A", &RegData::dword(9)).unwrap();
+    editor
+        .set_value("Set\\Key7", "A", &RegData::dword(9))
+        .unwrap();
     let edited = editor.finish().unwrap();
     let old = Hive::open(before.primary.clone()).unwrap();
     let pages: Vec<usize> = (0..edited.bins().len())
@@ -348,18 +410,33 @@ fn one_number_costs_one_entry_its_pages_and_two_headers() {
         (Member::Primary, 0, 512),
         (Member::Primary, 0, 0),
     ];
-    wanted.extend(pages.iter().map(|&at| (Member::Primary, 4096 + at as u64, 4096)));
-    wanted.extend([(Member::Primary, 0, 0), (Member::Primary, 0, 512), (Member::Primary, 0, 0)]);
+    wanted.extend(
+        pages
+            .iter()
+            .map(|&at| (Member::Primary, 4096 + at as u64, 4096)),
+    );
+    wanted.extend([
+        (Member::Primary, 0, 0),
+        (Member::Primary, 0, 512),
+        (Member::Primary, 0, 0),
+    ]);
     assert_eq!(shape, wanted);
     assert_eq!(actions.last(), Some(&flush(Member::Primary)));
     let without = commit::commit(&before, &edited, Method::NoLog).unwrap();
-    assert!(without.iter().all(|action| !matches!(action, Action::Write(Member::Log1, ..))));
+    assert!(
+        without
+            .iter()
+            .all(|action| !matches!(action, Action::Write(Member::Log1, ..)))
+    );
 }
 
 #[test]
 fn unbelievable_numbers_are_refused_and_far_ones_ignored() {
     let with = |own: u32, found: u32| {
-        let mut before = Files { primary: builder().build(), ..Files::default() };
+        let mut before = Files {
+            primary: builder().build(),
+            ..Files::default()
+        };
         logs::renumber(&mut before.primary, own, own);
         before.log1 = Some(logs::log(&before.primary, found, &[found]));
         let edited = edit(&before.primary, 8);
@@ -374,7 +451,10 @@ fn unbelievable_numbers_are_refused_and_far_ones_ignored() {
         assert_eq!(at(9).unwrap(), own.wrapping_add(11));
         assert_eq!(at((1 << 20) - 1).unwrap(), own.wrapping_add((1 << 20) + 1));
         for refused in [1 << 20, 1 << 30, (1 << 31) - 1] {
-            assert!(matches!(at(refused), Err(CommitError::Sequence { .. })), "{refused}");
+            assert!(
+                matches!(at(refused), Err(CommitError::Sequence { .. })),
+                "{refused}"
+            );
         }
         for ignored in [1 << 31, (1 << 31) + 1, u32::MAX] {
             assert_eq!(at(ignored).unwrap(), own.wrapping_add(1), "{ignored}");
@@ -384,11 +464,17 @@ fn unbelievable_numbers_are_refused_and_far_ones_ignored() {
 
 #[test]
 fn a_dirty_hive_is_not_committed_over() {
-    let mut before = Files { primary: builder().build(), ..Files::default() };
+    let mut before = Files {
+        primary: builder().build(),
+        ..Files::default()
+    };
     let edited = edit(&before.primary, 8);
     logs::renumber(&mut before.primary, 9, 8);
     for method in METHODS {
         let refused = commit::commit(&before, &edited, method);
-        assert!(matches!(refused, Err(CommitError::Open(hive::OpenError::Pending { .. }))));
+        assert!(matches!(
+            refused,
+            Err(CommitError::Open(hive::OpenError::Pending { .. }))
+        ));
     }
 }

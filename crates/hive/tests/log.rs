@@ -30,7 +30,9 @@ fn number(file: &[u8], at: usize) -> u32 {
 
 #[test]
 fn real_sets_replay_to_what_was_recovered_elsewhere() {
-    let Some(table) = shared("SETS.tsv") else { return };
+    let Some(table) = shared("SETS.tsv") else {
+        return;
+    };
     let mut seen = 0;
     for line in String::from_utf8(table).unwrap().lines().skip(1) {
         let columns: Vec<&str> = line.split('\t').collect();
@@ -41,7 +43,10 @@ fn real_sets_replay_to_what_was_recovered_elsewhere() {
             assert_eq!(log::format_of(log), Some(LogFormat::New), "{line}");
             let entries = log::chain(log);
             let numbers = log::sequences(log);
-            assert!(numbers.len() > entries.len(), "the header's number comes first");
+            assert!(
+                numbers.len() > entries.len(),
+                "the header's number comes first"
+            );
             let listed = |entry: &log::Entry<'_>| numbers.contains(&entry.sequence);
             assert!(entries.iter().all(listed), "{line}");
         }
@@ -54,14 +59,25 @@ fn real_sets_replay_to_what_was_recovered_elsewhere() {
         let expected = file(columns[6]).unwrap();
         let done = log::replay(&primary, &[&log1, &log2]).unwrap();
         assert!(bins(&done.image) == bins(&expected), "{line}");
-        let last = columns[7].rsplit('=').next().unwrap().parse::<u32>().unwrap();
+        let last = columns[7]
+            .rsplit('=')
+            .next()
+            .unwrap()
+            .parse::<u32>()
+            .unwrap();
         assert_eq!(done.last, last, "{line}");
-        assert_eq!((number(&done.image, 4), number(&done.image, 8)), (last + 1, last + 1));
+        assert_eq!(
+            (number(&done.image, 4), number(&done.image, 8)),
+            (last + 1, last + 1)
+        );
         let kit = replay::recover(&primary, Some(&log1), Some(&log2), None);
         assert!(done.image == kit.image, "{line}");
         assert_eq!(done.last, *kit.applied.last().unwrap());
         let holder = log::chain([&log1, &log2][done.log]);
-        assert_eq!(holder.last().map(|entry| (entry.sequence, entry.end)), Some((last, done.end)));
+        assert_eq!(
+            holder.last().map(|entry| (entry.sequence, entry.end)),
+            Some((last, done.end))
+        );
         hive::Hive::open(done.image).unwrap();
         seen += 1;
     }
@@ -118,7 +134,10 @@ fn both_logs_contribute_in_the_order_of_their_numbers() {
     ] {
         let mut dirty = clean.clone();
         logs::renumber(&mut dirty, 101, 100);
-        let (log1, log2) = (log_of(&clean, log1.0, log1.1), log_of(&clean, log2.0, log2.1));
+        let (log1, log2) = (
+            log_of(&clean, log1.0, log1.1),
+            log_of(&clean, log2.0, log2.1),
+        );
         let done = agree(&dirty, &log1, &log2);
         assert_eq!(done.as_ref().map(|done| done.last), last);
         assert_eq!(done.map_or(0, |done| done.log), holder);
@@ -160,10 +179,19 @@ fn an_entry_of_impossible_size_or_place_ends_the_chain() {
     let clean = primary();
     let size = bins(&clean).len() as u32;
     let page = vec![5; 4096];
-    for (bins_size, offset) in
-        [(0, 0), (size + 1, 0), (size, size), (size, 100), (u32::MAX & !4095, 0), (size, u32::MAX)]
-    {
-        let pages = if bins_size == 0 { vec![] } else { vec![(offset, page.clone())] };
+    for (bins_size, offset) in [
+        (0, 0),
+        (size + 1, 0),
+        (size, size),
+        (size, 100),
+        (u32::MAX & !4095, 0),
+        (size, u32::MAX),
+    ] {
+        let pages = if bins_size == 0 {
+            vec![]
+        } else {
+            vec![(offset, page.clone())]
+        };
         let mut log = logs::base(&clean, 6, 100);
         log.extend(logs::entry(512, 100, bins_size, &pages));
         assert_eq!(log::chain(&log).len(), 0, "{bins_size:#x} {offset:#x}");
@@ -174,9 +202,12 @@ fn an_entry_of_impossible_size_or_place_ends_the_chain() {
 #[test]
 fn only_usable_headers_have_a_format() {
     let clean = primary();
-    for (kind, format) in
-        [(0, None), (1, Some(LogFormat::Old)), (2, Some(LogFormat::Old)), (6, Some(LogFormat::New))]
-    {
+    for (kind, format) in [
+        (0, None),
+        (1, Some(LogFormat::Old)),
+        (2, Some(LogFormat::Old)),
+        (6, Some(LogFormat::New)),
+    ] {
         assert_eq!(log::format_of(&logs::base(&clean, kind, 7)), format);
     }
     let mut uneven = logs::base(&clean, 6, 7);

@@ -74,6 +74,13 @@ impl Session {
         })
     }
 
+    /// The root for people, without the prefix of Windows' long paths.
+    pub(crate) fn disk(&self) -> String {
+        let path = self.root.path().display().to_string();
+        path.strip_prefix(r"\\?\")
+            .map_or(path.clone(), str::to_owned)
+    }
+
     /// Opens Windows on the drive, and compares the computer with the expected one.
     pub(crate) fn volume(&self) -> Result<(Volume, Installation), Failure> {
         let volume = Volume::open(Root::open(self.root.path().as_os_str())?)?;

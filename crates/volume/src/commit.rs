@@ -69,6 +69,9 @@ pub enum CommitError {
         /// The file.
         path: String,
     },
+    /// Everything was written and read back, but the journal could not take that in.
+    #[error("everything was written, but the journal could not be closed")]
+    Unclosed(#[source] JournalError),
 }
 
 /// The path of one file of a hive.
@@ -177,8 +180,8 @@ impl HeldHive {
 /// Brings staged hives to the disk; the run is then marked done.
 ///
 /// # Errors
-/// [`CommitError`]; only [`CommitError::Unfinished`] and [`CommitError::ReadBack`] leave the disk
-/// changed, and the run open for undo.
+/// [`CommitError`]; only [`CommitError::Unfinished`], [`CommitError::ReadBack`] and
+/// [`CommitError::Unclosed`] leave the disk changed, and the run open for undo.
 pub fn commit(
     root: &Root,
     staged: &Staged,
@@ -212,13 +215,14 @@ pub fn commit(
         }
     }
     for (hive, files) in &mut held {
-        if files.read()? != hive.after {
+        if files.read().ok().as_ref() != Some(&hive.after) {
             return Err(CommitError::ReadBack {
                 path: hive.name.path(),
             });
         }
     }
-    run.mark(lock, State::Done, &request.at, "")?;
+    run.mark(lock, State::Done, &request.at, "")
+        .map_err(CommitError::Unclosed)?;
     Ok(run)
 }
 
@@ -281,6 +285,9 @@ fn take_back(
     at: &str,
     error: StepError,
 ) -> CommitError {
+    // Cut short from here on, the run is an undo that is not through: that is what has to be
+    // known of it. A journal that cannot be written is no reason to leave the disk half written.
+    let _ = run.mark(lock, State::Undoing, at, &error.to_string());
     let mut whole = true;
     for (hive, mut files) in held.into_iter().rev() {
         whole &= undo::put_back(&mut files, &hive.before, hive.method).is_ok();

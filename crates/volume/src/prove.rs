@@ -8,6 +8,7 @@
 //! Absent on purpose: security, flags and lists, which our own check covers.
 
 use crate::edit::Edit;
+use hive::format::{MINOR_BIG_DATA, SEGMENT_LEN};
 use hive::name::{Name, compare, units};
 use hive::{Hive, RegData};
 use nt_hive::{KeyNode, KeyValue, NtHiveError, NtHiveNameString};
@@ -179,7 +180,7 @@ impl<'h, 'x> Walk<'h, 'x> {
             };
             let right = new_name == name
                 && match edit {
-                    Some((_, Some(data))) => self.holds(&new_item, data)?,
+                    Some((_, Some(data))) => self.holds(&new_item, data, path, &name)?,
                     _ => self.equal(&item, &new_item, path, &name)?,
                 };
             if !right {
@@ -189,7 +190,7 @@ impl<'h, 'x> Walk<'h, 'x> {
         for (name, item) in new_items {
             let wanted = edits.iter().find(|(edited, _)| *edited == name);
             let right = match wanted {
-                Some((_, Some(data))) => self.holds(&item, data)?,
+                Some((_, Some(data))) => self.holds(&item, data, path, &name)?,
                 _ => false,
             };
             if !right {
@@ -241,7 +242,8 @@ impl<'h, 'x> Walk<'h, 'x> {
             let below = expected
                 .and_then(|expected| expected.below.iter().find(|key| same(&key.name, &name)));
             let twin = was.next_if(|(known, _)| *known == name).map(|(_, key)| key);
-            if twin.is_none() && !below.is_some_and(Expected::creates) {
+            let asked = |below: &Expected<'_>| below.creates() && below.name == name;
+            if twin.is_none() && !below.is_some_and(asked) {
                 let what = format!("key {} was not asked for", text(&name));
                 return Err(differs(path.map(std::rc::Rc::as_ref), what));
             }
@@ -260,10 +262,20 @@ impl<'h, 'x> Walk<'h, 'x> {
         }
     }
 
-    fn holds(&mut self, item: &Item<'h>, data: &RegData) -> Result<bool, ProofError> {
+    fn holds(
+        &mut self,
+        item: &Item<'h>,
+        data: &RegData,
+        path: Option<&Path>,
+        name: &[u16],
+    ) -> Result<bool, ProofError> {
         self.proof.values += 1;
         if kind_of(item)? != data.kind.0 {
             return Ok(false);
+        }
+        if self.only_ours(item) {
+            self.proof.ours_only += 1;
+            return Ok(ours(self.after, path, name).as_ref() == Some(data));
         }
         Ok(item.data()?.into_vec()? == data.bytes)
     }
@@ -279,20 +291,25 @@ impl<'h, 'x> Walk<'h, 'x> {
         if kind_of(old)? != kind_of(new)? || old.data_size() != new.data_size() {
             return Ok(false);
         }
-        match (bytes_of(old), bytes_of(new)) {
-            (Ok(old), Ok(new)) => Ok(old == new),
-            _ => {
-                self.proof.ours_only += 1;
-                let path = path.map(Path::text).unwrap_or_default();
-                let read = |hive: &Hive| {
-                    let key = hive.key(&path).ok()??;
-                    key.value(&text(name)).ok()??.read().ok()
-                };
-                let (old, new) = (read(self.before), read(self.after));
-                Ok(old.is_some() && old == new)
-            }
+        if self.only_ours(new) {
+            self.proof.ours_only += 1;
+            let old = ours(self.before, path, name);
+            return Ok(old.is_some() && old == ours(self.after, path, name));
         }
+        Ok(bytes_of(old)? == bytes_of(new)?)
     }
+
+    /// Whether nt-hive cannot read the data: it looks for a big data record in 1.3 too.
+    fn only_ours(&self, item: &Item<'h>) -> bool {
+        let len = usize::try_from(item.data_size()).unwrap_or(usize::MAX);
+        self.after.minor() < MINOR_BIG_DATA && len > SEGMENT_LEN
+    }
+}
+
+/// A value as our own reader reads it.
+fn ours(hive: &Hive, path: Option<&Path>, name: &[u16]) -> Option<RegData> {
+    let key = hive.key(&path.map(Path::text).unwrap_or_default()).ok()??;
+    key.value(&text(name)).ok()??.read().ok()
 }
 
 impl Path {
@@ -317,9 +334,11 @@ fn kind_of(item: &Item<'_>) -> Result<u32, ProofError> {
     }
 }
 
-fn class_of(key: Option<&Node<'_>>) -> Result<Option<Vec<u16>>, ProofError> {
+fn class_of(key: Option<&Node<'_>>) -> Result<Option<Vec<u8>>, ProofError> {
     let class = key.and_then(KeyNode::class_name).transpose()?;
-    Ok(class.map(|class| name_of(&class)))
+    Ok(class.map(|class| match class {
+        NtHiveNameString::Latin1(bytes) | NtHiveNameString::Utf16LE(bytes) => bytes.to_vec(),
+    }))
 }
 
 fn items<'h>(key: &Node<'h>) -> Result<Vec<(Vec<u16>, Item<'h>)>, ProofError> {

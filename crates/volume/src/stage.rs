@@ -7,7 +7,7 @@
 use crate::edit::{Edit, HiveName};
 use crate::prove::{self, Proof, ProofError};
 use crate::volume::{Loaded, Volume, VolumeError};
-use hive::commit::{self, Action, CommitError, Files, Member, Method};
+use hive::commit::{self, Action, CommitError, Files, Method};
 use hive::log::LogFormat;
 use hive::{EditError, Editor, Hive};
 use thiserror::Error;
@@ -85,9 +85,7 @@ pub fn method(volume: &Volume, loaded: &Loaded) -> (Method, String) {
         .map(|(witness, _)| witness.as_str())
         .collect();
     let all = |format| evidence.iter().all(|(_, found)| *found == format);
-    let has_log = [Member::Log1, Member::Log]
-        .iter()
-        .any(|&log| loaded.logs.get(log).is_some());
+    let has_log = loaded.logs.log_to_write().is_some();
     let without = |why: String| {
         (
             Method::NoLog,

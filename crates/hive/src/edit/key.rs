@@ -34,7 +34,10 @@ impl Editor {
                 });
             }
             self.no_link(at, path)?;
-            let found = self.key_at(at)?.subkey(name)?.map(super::super::key::Key::offset);
+            let found = self
+                .key_at(at)?
+                .subkey(name)?
+                .map(super::super::key::Key::offset);
             at = match found {
                 Some(next) => next,
                 None => {

@@ -31,7 +31,10 @@ impl Piece {
                 file[*at..at + bytes.len()].copy_from_slice(bytes);
             }
             Piece::Size(member, size) => {
-                files.get_mut(*member).expect("a file that exists").resize(*size, 0);
+                files
+                    .get_mut(*member)
+                    .expect("a file that exists")
+                    .resize(*size, 0);
             }
             Piece::Flush(_) => {}
         }

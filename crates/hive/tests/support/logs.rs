@@ -16,7 +16,13 @@ pub(crate) fn entry(at: usize, sequence: u32, bins_size: u32, pages: &[(u32, Vec
     let end = (at + 40 + body.len()).next_multiple_of(4096);
     body.resize(end - at - 40, 0);
     let mut head = b"HvLE".to_vec();
-    for word in [(end - at) as u32, 0, sequence, bins_size, pages.len() as u32] {
+    for word in [
+        (end - at) as u32,
+        0,
+        sequence,
+        bins_size,
+        pages.len() as u32,
+    ] {
         head.extend(word.to_le_bytes());
     }
     head.extend(testkit::replay::marvin32(&body).to_le_bytes());

@@ -70,9 +70,8 @@ pub(crate) fn shared_path(name: &str) -> PathBuf {
 /// The tree as the builder's model has it; children in upper-case order.
 pub(crate) fn rows_of_model(key: &testkit::Key) -> Vec<Row> {
     fn walk(key: &testkit::Key, path: &[Vec<u16>], rows: &mut Vec<Row>) {
-        let item = |value: &testkit::Value| {
-            (value.name.clone(), value.kind, Some(value.data.clone()))
-        };
+        let item =
+            |value: &testkit::Value| (value.name.clone(), value.kind, Some(value.data.clone()));
         rows.push(Row {
             path: path.to_vec(),
             class: key.class.clone(),
@@ -97,7 +96,11 @@ pub(crate) fn rows(hive: &Hive) -> Vec<Row> {
     while let Some((key, path)) = stack.pop() {
         let item = |value: Value<'_>| {
             let name = value.name().units().collect();
-            (name, value.kind().0, Some(value.data().unwrap().into_owned()))
+            (
+                name,
+                value.kind().0,
+                Some(value.data().unwrap().into_owned()),
+            )
         };
         rows.push(Row {
             path: path.clone(),
@@ -134,10 +137,19 @@ pub(crate) fn rows_of_nt_hive(file: &[u8]) -> Vec<Row> {
         let class = key.class_name().map(|class| nt_name(&class.unwrap()));
         rows.push(Row {
             path: path.clone(),
-            class: class.unwrap_or_default().into_iter().flat_map(u16::to_le_bytes).collect(),
+            class: class
+                .unwrap_or_default()
+                .into_iter()
+                .flat_map(u16::to_le_bytes)
+                .collect(),
             values,
         });
-        let below: Vec<_> = key.subkeys().map(Result::unwrap).into_iter().flatten().collect();
+        let below: Vec<_> = key
+            .subkeys()
+            .map(Result::unwrap)
+            .into_iter()
+            .flatten()
+            .collect();
         for child in below.into_iter().rev() {
             let child = child.unwrap();
             let name = nt_name(&child.name().unwrap());
@@ -155,7 +167,10 @@ fn nt_name(name: &NtHiveNameString<'_>) -> Vec<u16> {
 }
 
 fn units(bytes: &[u8]) -> Vec<u16> {
-    bytes.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]])).collect()
+    bytes
+        .chunks_exact(2)
+        .map(|two| u16::from_le_bytes([two[0], two[1]]))
+        .collect()
 }
 
 /// The tree as the crate `regf` reads it. Its names are texts, so unpaired surrogates are lost.
@@ -167,7 +182,11 @@ pub(crate) fn rows_of_regf(file: &[u8]) -> Vec<Row> {
         let wide = |text: &str| text.encode_utf16().collect::<Vec<u16>>();
         let mut values = Vec::new();
         for value in key.values().unwrap() {
-            let name = if value.is_default() { Vec::new() } else { wide(&value.name()) };
+            let name = if value.is_default() {
+                Vec::new()
+            } else {
+                wide(&value.name())
+            };
             values.push((name, value.raw_data_type(), Some(value.raw_data().unwrap())));
         }
         let class = wide(&key.class_name().unwrap().unwrap_or_default());
@@ -182,6 +201,14 @@ pub(crate) fn rows_of_regf(file: &[u8]) -> Vec<Row> {
         }
     }
     rows
+}
+
+/// The file as a commit leaves it; the editor does not keep the checksum.
+pub(crate) fn with_checksum(after: &Hive) -> Vec<u8> {
+    let mut file = after.bytes().to_vec();
+    let sum = testkit::checksum(&file);
+    file[0x1FC..0x200].copy_from_slice(&sum.to_le_bytes());
+    file
 }
 
 /// Fails at the first row that differs; `None` data matches any.
@@ -206,7 +233,9 @@ pub(crate) fn same_rows(what: &str, wanted: &[Row], found: &[Row]) {
 }
 
 fn text(path: &[Vec<u16>]) -> String {
-    path.iter().map(|name| format!("\\{}", String::from_utf16_lossy(name))).collect()
+    path.iter()
+        .map(|name| format!("\\{}", String::from_utf16_lossy(name)))
+        .collect()
 }
 
 /// Every allocated cell of an area: offset and payload.
@@ -278,8 +307,14 @@ fn data_cells(hive: &Hive, value: Value<'_>) -> Vec<u32> {
             let (record, _) = BigData::read_from_prefix(hive.cell(at).unwrap()).unwrap();
             let list = hive.cell(CellOffset(record.list.get())).unwrap();
             let word = |four: &[u8]| u32::from_le_bytes(four.try_into().unwrap());
-            let segments = list.chunks_exact(4).take(record.count.get().into()).map(word);
-            [at.0, record.list.get()].into_iter().chain(segments).collect()
+            let segments = list
+                .chunks_exact(4)
+                .take(record.count.get().into())
+                .map(word);
+            [at.0, record.list.get()]
+                .into_iter()
+                .chain(segments)
+                .collect()
         }
     }
 }
@@ -290,10 +325,17 @@ pub(crate) fn untouched(before: &Hive, after: &Hive, may_change: &BTreeSet<u32>)
     let (old, new) = (allocated(before.bins()), allocated(after.bins()));
     for (at, payload) in &old {
         if !may_change.contains(at) {
-            assert!(new.get(at) == Some(payload), "the cell at {at:#x} has changed");
+            assert!(
+                new.get(at) == Some(payload),
+                "the cell at {at:#x} has changed"
+            );
         } else if payload.starts_with(b"nk") {
             let found = new.get(at).map(|payload| frozen(payload));
-            assert_eq!(found, Some(frozen(payload)), "the key at {at:#x} has changed");
+            assert_eq!(
+                found,
+                Some(frozen(payload)),
+                "the key at {at:#x} has changed"
+            );
         }
     }
 }

@@ -79,7 +79,7 @@ fn head(
     Document {
         version: VERSION,
         computer: installation.computer.clone(),
-        disk: session.root.path().display().to_string(),
+        disk: session.disk(),
         drive: session.drive.clone(),
         made: session.now.text(),
         program: format!("offfix {}", env!("CARGO_PKG_VERSION")),

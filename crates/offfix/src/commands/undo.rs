@@ -139,7 +139,7 @@ fn answer(
             },
             code: (!overtaken.is_empty()).then_some("overtaken"),
             computer,
-            disk: session.root.path().display().to_string(),
+            disk: session.disk(),
             run: id,
             left_open: Vec::new(),
             restored,

@@ -68,11 +68,6 @@ impl Judge<'_> {
         };
         let proposed = wanted && set_by.is_none() && !changes.is_empty();
         if proposed {
-            for step in &finding.steps {
-                if !plan.steps.contains(step) {
-                    plan.steps.push(step.clone());
-                }
-            }
             self.propose(ask, changes);
         }
         plan.found.push(Judged {
@@ -117,6 +112,26 @@ impl Judge<'_> {
         }
         let changes = settled.into_iter().map(|(_, change)| change);
         Ok(changes.filter(|change| !change.holds()).collect())
+    }
+}
+
+/// Takes the word "proposed" from cures that gave way to a named repair, and collects the steps
+/// of the others.
+pub(super) fn conclude(plan: &mut Plan) {
+    for judged in plan.found.iter_mut().filter(|judged| judged.proposed) {
+        judged.proposed = judged.finding.cure.iter().any(|change| {
+            let (target, after) = (change.edit.target(), change.edit.after());
+            let mut planned = plan.changes.iter().map(|planned| &planned.edit);
+            planned.any(|edit| edit.target().same(target) && edit.after() == after)
+        });
+        if !judged.proposed {
+            continue;
+        }
+        for step in &judged.finding.steps {
+            if !plan.steps.contains(step) {
+                plan.steps.push(step.clone());
+            }
+        }
     }
 }
 

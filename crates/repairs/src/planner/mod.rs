@@ -238,6 +238,7 @@ fn plan_in(
         }
     }
     plan.changes = judge.settle()?;
+    judge::conclude(&mut plan);
     describe(&mut plan, selection, &asked);
     Ok(plan)
 }

@@ -102,7 +102,7 @@ fn stray_set(set: &Place<'_>, keys: usize, boots: bool) -> Result<Finding, Error
     );
     let mut finding = set.finding(Offer::Report, Certainty::Certain, title)?;
     finding.evidence.push(
-        "a control set of Windows has tens of thousands of keys; an article's `reg add` to a \
+        "a control set of Windows has thousands of keys; an article's `reg add` to a \
          control set that does not exist creates it"
             .to_owned(),
     );

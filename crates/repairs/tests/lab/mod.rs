@@ -3,7 +3,8 @@
 //! Invariants: the journal lies outside the disk; every call opens the disk anew. Absent on
 //! purpose: expectations.
 
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::print_stdout, reason = "a test that is not made says so")]
 
 use disk::{Journal, Root};
 use hive::commit::Member;
@@ -16,27 +17,27 @@ use volume::commit::Request;
 use volume::{Edit, HiveName, Target, Volume};
 
 /// The time stamp of every change.
-pub const NOW: u64 = 0x01DD_0000_0000_0000;
+pub(crate) const NOW: u64 = 0x01DD_0000_0000_0000;
 
-pub struct Lab {
+pub(crate) struct Lab {
     folder: TempDir,
 }
 
 impl Lab {
-    pub fn of(disk: &Disk) -> Lab {
+    pub(crate) fn of(disk: &Disk) -> Lab {
         let lab = Lab::empty();
         disk.write_to(&lab.root()).unwrap();
         lab
     }
 
-    pub fn empty() -> Lab {
+    pub(crate) fn empty() -> Lab {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("disk")).unwrap();
         Lab { folder }
     }
 
     /// A disk with one hive of the shared collection as its SYSTEM; `None` without the collection.
-    pub fn shared(name: &str) -> Option<Lab> {
+    pub(crate) fn shared(name: &str) -> Option<Lab> {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let hive = here.join("../../../shared/hives").join(name);
         if !hive.exists() {
@@ -51,34 +52,34 @@ impl Lab {
         Some(lab)
     }
 
-    pub fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().join("disk")
     }
 
-    pub fn write(&self, path: &str, bytes: &[u8]) {
+    pub(crate) fn write(&self, path: &str, bytes: &[u8]) {
         let path = self.root().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
     }
 
-    pub fn remove(&self, path: &str) {
+    pub(crate) fn remove(&self, path: &str) {
         std::fs::remove_file(self.root().join(path)).unwrap();
     }
 
-    pub fn open(&self) -> Volume {
+    pub(crate) fn open(&self) -> Volume {
         Volume::open(Root::open(self.root().as_os_str()).unwrap()).unwrap()
     }
 
-    pub fn plan(&self, selection: &Selection) -> Plan {
+    pub(crate) fn plan(&self, selection: &Selection) -> Plan {
         self.try_plan(selection).unwrap()
     }
 
-    pub fn try_plan(&self, selection: &Selection) -> Result<Plan, PlanError> {
+    pub(crate) fn try_plan(&self, selection: &Selection) -> Result<Plan, PlanError> {
         plan(&self.open(), selection, &[])
     }
 
     /// Applies a plan through journal and commit; the answer undoes it.
-    pub fn apply(&self, plan: &Plan) -> disk::Run {
+    pub(crate) fn apply(&self, plan: &Plan) -> disk::Run {
         let volume = self.open();
         let staged = volume::stage(&volume, &edits(plan), NOW).unwrap();
         let lock = self.journal().lock().unwrap();
@@ -91,14 +92,14 @@ impl Lab {
         volume::commit::commit(volume.root(), &staged, &lock, &request).unwrap()
     }
 
-    pub fn undo(&self, run: &mut disk::Run) {
+    pub(crate) fn undo(&self, run: &mut disk::Run) {
         let root = Root::open(self.root().as_os_str()).unwrap();
         let lock = self.journal().lock().unwrap();
         volume::undo::undo(&root, run, &lock, "later").unwrap();
     }
 
     /// Writes what a plan stages, without journal.
-    pub fn write_plan(&self, plan: &Plan) {
+    pub(crate) fn write_plan(&self, plan: &Plan) {
         let staged = volume::stage(&self.open(), &edits(plan), NOW).unwrap();
         for hive in staged.hives {
             for member in Member::ALL {
@@ -115,7 +116,7 @@ impl Lab {
     }
 
     /// Every file of the disk, by path below its root.
-    pub fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+    pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut files = BTreeMap::new();
         let mut open = vec![self.root()];
         while let Some(folder) = open.pop() {
@@ -133,7 +134,7 @@ impl Lab {
     }
 }
 
-pub fn edits(plan: &Plan) -> Vec<Edit> {
+pub(crate) fn edits(plan: &Plan) -> Vec<Edit> {
     plan.changes
         .iter()
         .map(|change| change.edit.clone())
@@ -141,7 +142,7 @@ pub fn edits(plan: &Plan) -> Vec<Edit> {
 }
 
 /// `--repair ID…`.
-pub fn named(ids: &[&str]) -> Selection {
+pub(crate) fn named(ids: &[&str]) -> Selection {
     let repairs = ids.iter().map(|&id| id.to_owned()).collect();
     Selection {
         repairs,
@@ -150,7 +151,7 @@ pub fn named(ids: &[&str]) -> Selection {
 }
 
 /// The changes as lines: `KEY NAME = DATA`, `KEY NAME deleted`, keys below their control set.
-pub fn lines(plan: &Plan) -> Vec<String> {
+pub(crate) fn lines(plan: &Plan) -> Vec<String> {
     let line = |edit: &Edit| {
         let Target { hive, key, name } = edit.target();
         let hive = if *hive == HiveName::Software {
@@ -170,7 +171,7 @@ pub fn lines(plan: &Plan) -> Vec<String> {
 }
 
 /// The titles of what a repair found.
-pub fn titles(plan: &Plan, id: &str) -> Vec<String> {
+pub(crate) fn titles(plan: &Plan, id: &str) -> Vec<String> {
     let found = plan.found.iter().filter(|found| found.repair == id);
     found.map(|found| found.finding.title.clone()).collect()
 }

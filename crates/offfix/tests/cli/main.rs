@@ -1,0 +1,100 @@
+//! The command line as it is seen: standard output, standard error and exit code of every command.
+//!
+//! Invariants checked for every answer: success is silent on standard error; a failure is exactly
+//! one `error:` line; a snapshot belongs to a test and a test file to this program.
+//! Absent on purpose: Windows, where paths look different; release builds, whose clock runs.
+#![cfg(all(target_os = "linux", debug_assertions))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests fail where they stand"
+)]
+
+mod apply;
+mod bad_disks;
+mod bad_words;
+mod json;
+mod plan;
+mod plans;
+mod purpose;
+mod topics;
+mod undo;
+
+#[path = "../scratch/mod.rs"]
+mod scratch;
+
+use scratch::{Answer, Scratch};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// Compares what a command answers with the snapshot of this name, and gives the answer.
+#[track_caller]
+fn shows(scratch: &Scratch, name: &str, arguments: &[&str]) -> Answer {
+    let answer = scratch.run(arguments);
+    let place = scratch.path().display().to_string();
+    let clean = |text: &str| {
+        text.replace(&place, "[TEMP]")
+            .replace(concat!("offfix ", env!("CARGO_PKG_VERSION")), "offfix [VERSION]")
+    };
+    let shown = format!(
+        "$ offfix {}\n{}[exit {}]\n{}",
+        arguments.join(" "),
+        clean(&answer.out),
+        answer.code,
+        clean(&answer.err)
+    );
+    polite(&answer);
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, shown));
+    answer
+}
+
+/// What holds for every answer.
+#[track_caller]
+fn polite(answer: &Answer) {
+    let errors = answer.err.lines().filter(|line| line.starts_with("error:")).count();
+    match answer.code {
+        0 | 1 | 4 => assert_eq!(answer.err, "", "success is silent"),
+        _ => assert_eq!(errors, 1, "one error line:\n{}", answer.err),
+    }
+    let all = format!("{}{}", answer.out, answer.err);
+    assert!(!all.contains("panicked"), "{all}");
+    assert!(!all.contains('\u{1b}'), "no colours without a terminal: {all}");
+    assert!(!all.lines().any(|line| line.ends_with(' ')), "a line ends in a blank:\n{all}");
+}
+
+/// The folder of this file.
+fn here() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli"))
+}
+
+fn names(folder: &Path, end: &str) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = entries.map(|name| name.into_string().unwrap());
+    names.filter_map(|name| name.strip_suffix(end).map(str::to_owned)).collect()
+}
+
+#[test]
+fn every_file_is_part_of_this_program_and_every_snapshot_of_a_test() {
+    let mut sources = String::new();
+    for name in names(here(), ".rs") {
+        let source = fs::read_to_string(here().join(format!("{name}.rs"))).unwrap();
+        sources.push_str(&source);
+    }
+    for name in names(here(), ".rs") {
+        let declared = sources.contains(&format!("mod {name};"));
+        assert!(declared || name == "main", "{name}.rs is not declared");
+    }
+    let mut known: BTreeSet<String> = BTreeSet::new();
+    for repair in testkit::windows::REPAIRS {
+        known.insert(plan::snapshot_of(repair));
+        known.insert(topics::snapshot_of(repair));
+    }
+    for name in names(&here().join("snapshots"), ".snap") {
+        let used = known.contains(&name) || sources.contains(&format!("\"{name}\""));
+        assert!(used, "no test uses the snapshot {name}");
+    }
+}
