@@ -340,6 +340,72 @@ mod tests {
     use super::*;
 
     #[test]
+    fn any_order_of_operations_keeps_the_cells_in_order() {
+        let mut cells = small();
+        let mut seed = 1_u64;
+        let mut roll = |end: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            usize::try_from(seed >> 40).unwrap() % end
+        };
+        let mut taken: Vec<CellOffset> = Vec::new();
+        for turn in 0..4000 {
+            let before = (cells.hive.bytes().to_vec(), taken.clone());
+            match roll(5) {
+                0 | 1 => {
+                    let len = [roll(40), roll(600), roll(5000), roll(40_000)][roll(4)];
+                    let at = cells.alloc(len).unwrap();
+                    assert!(cells.capacity(at).unwrap() >= len);
+                    assert!(cells.hive.cell(at).unwrap().iter().all(|&byte| byte == 0));
+                    let len = cells.capacity(at).unwrap();
+                    cells.put(at, 0, &vec![0xCC; len]).unwrap();
+                    taken.push(at);
+                }
+                2 | 3 if !taken.is_empty() => {
+                    let at = taken.swap_remove(roll(taken.len()));
+                    cells.free(at).unwrap();
+                }
+                4 if !taken.is_empty() => {
+                    let at = taken[roll(taken.len())];
+                    let len = cells.capacity(at).unwrap();
+                    cells.shrink(at, roll(len + 1)).unwrap();
+                }
+                _ => {}
+            }
+            in_order(&cells);
+            if turn % 3 == 0 {
+                cells.revert().unwrap();
+                assert!(cells.hive.bytes() == before.0);
+                in_order(&cells);
+                taken = before.1;
+            } else {
+                cells.keep();
+            }
+        }
+        for at in taken {
+            cells.free(at).unwrap();
+        }
+        in_order(&cells);
+    }
+
+    fn small() -> Cells {
+        let mut hive = testkit::HiveBuilder::new();
+        hive.trailing = 5000;
+        Cells::new(Hive::open(hive.build()).unwrap()).unwrap()
+    }
+
+    /// The map of free cells is what stands in the image, and no two of them touch.
+    fn in_order(cells: &Cells) {
+        let fresh = Cells::new(cells.hive.clone()).unwrap();
+        assert_eq!(cells.free, fresh.free);
+        assert_eq!(cells.by_size, fresh.by_size);
+        assert_eq!(cells.bins, fresh.bins);
+        for (&at, &len) in &cells.free {
+            let next = at + len;
+            assert!(cells.bins.contains(&next) || !cells.free.contains_key(&next));
+        }
+    }
+
+    #[test]
     fn cells_round_as_the_kernel_rounds() {
         assert_eq!(cell_len(0), Some(8));
         assert_eq!(cell_len(4), Some(8));

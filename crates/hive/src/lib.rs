@@ -4,6 +4,7 @@
 //! Layers, lowest first:
 //! - [`mod@format`]: the structures as they lie on disk;
 //! - [`Hive`], [`Key`], [`Value`]: reading, every access checked;
+//! - [`recover`]: what Windows would make of a hive and its logs;
 //! - [`check`]: every rule the kernel keeps, as data;
 //! - [`Editor`]: changes cells in memory, all or nothing;
 //! - [`commit`] and [`log`]: the writes and flushes that bring a changed hive to disk.
@@ -23,6 +24,7 @@ pub mod key;
 pub mod list;
 pub mod log;
 pub mod name;
+pub mod recover;
 pub mod upcase;
 pub mod value;
 
@@ -35,4 +37,5 @@ pub use error::{CellOffset, OpenError, ReadError};
 pub use hive::Hive;
 pub use key::Key;
 pub use name::Name;
+pub use recover::{Recovered, Recovery, recover};
 pub use value::Value;

@@ -184,7 +184,7 @@ fn an_entry_of_impossible_size_or_place_ends_the_chain() {
         (size + 1, 0),
         (size, size),
         (size, 100),
-        (u32::MAX & !4095, 0),
+        (!4095, 0),
         (size, u32::MAX),
     ] {
         let pages = if bins_size == 0 {

@@ -207,20 +207,15 @@ impl SelectionDocument {
 /// Reads a plan file.
 pub(crate) fn read(path: &Path) -> Result<Document, Failure> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::new(
-            Exit::Usage,
-            "no-plan",
-            format!("cannot read {shown}: {error}"),
-        )
+    let bytes = std::fs::read(path).map_err(|error| {
+        let error = format!("cannot read {shown}: {error}");
+        Failure::new(Exit::Usage, "no-plan", error)
     })?;
-    parse(&text).map_err(|why| {
-        Failure::new(
-            Exit::Refused,
-            "bad-plan",
-            format!("{shown} is not a plan for this offfix: {why}"),
-        )
-        .hint("make a new plan with offfix plan --out FILE")
+    let text = String::from_utf8(bytes).map_err(|error| error.to_string());
+    text.and_then(|text| parse(&text)).map_err(|why| {
+        let error = format!("{shown} is not a plan for this offfix: {why}");
+        Failure::new(Exit::Refused, "bad-plan", error)
+            .hint("make a new plan with offfix plan --out FILE")
     })
 }
 

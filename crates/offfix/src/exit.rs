@@ -3,6 +3,8 @@
 //! Invariants: the numbers are a contract (`docs/cli.md`); each failure carries a code that stays
 //! the same when its words change. Absent on purpose: printing.
 
+use hive::OpenError;
+use hive::recover::RecoverError;
 use repairs::PlanError;
 use repairs::context::chain;
 use std::error::Error;
@@ -112,7 +114,8 @@ impl From<disk::OpenError> for Failure {
 
 impl From<VolumeError> for Failure {
     fn from(error: VolumeError) -> Failure {
-        let failed = |exit, code| Failure::of(exit, code, &error);
+        // Which file and what is wrong with it is one line.
+        let failed = |exit, code| Failure::new(exit, code, chain(&error));
         match &error {
             VolumeError::NoWindows { .. } => failed(Exit::Unreadable, "no-windows").hint(
                 "is it the right partition? System Reserved and EFI partitions hold no Windows",
@@ -126,17 +129,17 @@ impl From<VolumeError> for Failure {
     }
 }
 
-fn hive_failure(error: &VolumeError, source: &hive::OpenError) -> Failure {
+fn hive_failure(error: &VolumeError, source: &RecoverError) -> Failure {
+    let failed = |exit, code| Failure::of(exit, code, error);
     match source {
-        hive::OpenError::Pending { .. } => Failure::of(Exit::Refused, "log-entries-pending", error)
-            .hint(
-                "log entries pending is normal after an unclean stop, but this version does not \
-                 apply them; start and shut down the VM cleanly, or let Windows load the hive once",
-            ),
-        hive::OpenError::Differencing => Failure::of(Exit::Refused, "differencing-hive", error),
-        hive::OpenError::Empty => Failure::of(Exit::Unreadable, "hive-empty", error)
+        RecoverError::NoFit { .. } => failed(Exit::Refused, "log-entries-pending").hint(
+            "log entries pending is normal after an unclean stop, but the files that hold them \
+             must lie beside the hive; nothing was changed",
+        ),
+        RecoverError::Open(OpenError::Differencing) => failed(Exit::Refused, "differencing-hive"),
+        RecoverError::Open(OpenError::Empty) => failed(Exit::Unreadable, "hive-empty")
             .hint("restore the hive from a backup of this disk"),
-        _ => Failure::of(Exit::Unreadable, "hive-damaged", error)
+        _ => failed(Exit::Unreadable, "hive-damaged")
             .hint("nothing was changed; restore the hive from a backup of this disk"),
     }
 }

@@ -22,12 +22,14 @@ pub(crate) enum Situation {
     Interrupted,
     /// Interrupted, and something else has written every file since.
     Overtaken,
+    /// Its record cannot be read: what it did, and to which disk, is not known.
+    Damaged,
 }
 
-/// Whether a run belongs to the disk at this root.
+/// Whether a run belongs to the disk at this root, or may.
 pub(crate) fn belongs(run: &Run, root: &Root) -> bool {
     run.state() == State::NotStarted
-        || run.record().is_ok_and(|record| {
+        || run.record().map_or(true, |record| {
             record.identity == root.identity() || record.root == root.path().display().to_string()
         })
 }
@@ -43,6 +45,7 @@ pub(crate) fn runs_of(session: &Session) -> Result<Vec<Run>, Failure> {
 pub(crate) fn situation(run: &Run, root: &Root) -> Result<Situation, Failure> {
     match run.state() {
         State::NotStarted => Ok(Situation::NotStarted),
+        _ if run.record().is_err() => Ok(Situation::Damaged),
         State::Sealed | State::Undoing => {
             let outcomes = look(root, run)?;
             let overtaken = outcomes
@@ -67,7 +70,10 @@ pub(crate) fn tell(runs: &[Run], root: &Root) -> Result<Vec<String>, Failure> {
     for run in runs {
         let id = run.id();
         match situation(run, root)? {
-            Situation::Interrupted => return Err(interrupted(run)),
+            Situation::Interrupted => return Err(interrupted(run, root)),
+            Situation::Damaged => lines.push(format!(
+                "{id} has a damaged record: it may have changed this disk, and cannot be undone"
+            )),
             Situation::NotStarted => {
                 lines.push(format!("{id} stopped before it wrote anything"));
             }
@@ -84,7 +90,7 @@ pub(crate) fn tell(runs: &[Run], root: &Root) -> Result<Vec<String>, Failure> {
 }
 
 /// The failure that an unsettled run is.
-fn interrupted(run: &Run) -> Failure {
+fn interrupted(run: &Run, root: &Root) -> Failure {
     let what = if run.state() == State::Undoing {
         "undo of run"
     } else {
@@ -94,7 +100,8 @@ fn interrupted(run: &Run) -> Failure {
         "the {what} {} was interrupted and has to be settled first",
         run.id()
     );
-    let hint = format!("offfix undo {} puts the old bytes back", run.id());
+    let root = root.path().display();
+    let hint = format!("offfix undo {root} {} puts the old bytes back", run.id());
     Failure::new(Exit::Unfinished, "unfinished-run", error).hint(hint)
 }
 
@@ -130,11 +137,12 @@ pub(crate) fn on_purpose(runs: &[Run]) -> Vec<OnPurpose> {
     .collect()
 }
 
-/// What is left weakened by the open runs, a line each.
-pub(crate) fn left_open(runs: &[Run]) -> Vec<String> {
+/// What the open runs weakened and `stands` says is still so, a line each.
+pub(crate) fn left_open(runs: &[Run], stands: impl Fn(&ChangeDocument) -> bool) -> Vec<String> {
     let open = runs.iter().filter(|run| run.state() == State::Done);
     open.flat_map(|run| {
-        let changes = plan_of(run).map(|plan| plan.changes).unwrap_or_default();
+        let mut changes = plan_of(run).map(|plan| plan.changes).unwrap_or_default();
+        changes.retain(&stands);
         weakened(&changes)
             .into_iter()
             .map(|line| format!("{line} (run {})", run.id()))

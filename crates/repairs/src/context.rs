@@ -363,3 +363,26 @@ impl<'v> Place<'v> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn build_numbers_belong_to_versions() {
+        let table = [
+            (2195, (5, 0)),
+            (2600, (5, 1)),
+            (3790, (5, 2)),
+            (6002, (6, 0)),
+            (7601, (6, 1)),
+            (9200, (6, 2)),
+            (9600, (6, 3)),
+            (10240, (10, 0)),
+            (26100, (10, 0)),
+        ];
+        for (build, version) in table {
+            assert_eq!(version_of_build(build), version, "{build}");
+        }
+    }
+}

@@ -64,61 +64,63 @@ fn article(id: &str) -> Selection {
     }
 }
 
+/// Repair, key, value, its number, and what the repair makes of it by name.
+const NUMBERS: &[(&str, &str, &str, u32, Option<u32>)] = &[
+    ("rdp-enabled", SERVER, "fDenyTSConnections", 0, None),
+    ("rdp-enabled", SERVER, "fDenyTSConnections", 1, Some(0)),
+    ("rdp-enabled", SERVER, "TSServerDrainMode", 0, None),
+    ("rdp-enabled", SERVER, "TSServerDrainMode", 1, Some(0)),
+    ("rdp-enabled", SERVER, "TSServerDrainMode", 2, Some(0)),
+    ("rdp-enabled", SERVER, "TSUserEnabled", 0, None),
+    ("rdp-enabled", SERVER, "TSUserEnabled", 1, None),
+    ("rdp-enabled", LISTENER, "fEnableWinStation", 0, Some(1)),
+    ("rdp-enabled", LISTENER, "fLogonDisabled", 1, Some(0)),
+    (
+        "rdp-listener",
+        LISTENER,
+        "MaxInstanceCount",
+        0,
+        Some(u32::MAX),
+    ),
+    ("rdp-listener", LISTENER, "MaxInstanceCount", 2, None),
+    ("rdp-listener", LISTENER, "LanAdapter", 2, Some(0)),
+    ("rdp-listener", LISTENER, "PortNumber", 0, Some(3389)),
+    ("rdp-listener", LISTENER, "PortNumber", 65536, Some(3389)),
+    ("rdp-listener", LISTENER, "PortNumber", 3390, None),
+    ("rdp-listener", LISTENER, "MinEncryptionLevel", 0, Some(2)),
+    ("rdp-listener", LISTENER, "MinEncryptionLevel", 4, None),
+    ("rdp-listener", LISTENER, "MinEncryptionLevel", 5, Some(2)),
+    ("rdp-listener", LISTENER, "SecurityLayer", 9, None),
+    ("rdp-services", "Services\\TermService", "Start", 4, Some(3)),
+    ("rdp-services", "Services\\TermService", "Start", 2, None),
+    ("rdp-services", "Services\\TermService", "Type", 16, None),
+    ("rdp-services", "Services\\SessionEnv", "Start", 4, Some(3)),
+    (
+        "rdp-services",
+        "Services\\UmRdpService",
+        "Start",
+        4,
+        Some(3),
+    ),
+    ("rdp-services", "Services\\RDPDR", "Start", 4, Some(3)),
+    (
+        "group-policy-client",
+        "Services\\gpsvc",
+        "Start",
+        4,
+        Some(2),
+    ),
+    ("group-policy-client", "Services\\gpsvc", "Start", 3, None),
+    ("nla", LISTENER, "SecurityLayer", 0, None),
+    ("nla", LISTENER, "SecurityLayer", 1, None),
+    ("nla", LISTENER, "SecurityLayer", 3, Some(2)),
+    ("nla", LISTENER, "UserAuthentication", 0, Some(1)),
+    ("nla", LISTENER, "fAllowSecProtocolNegotiation", 0, Some(1)),
+];
+
 #[test]
 fn a_number_is_a_fault_or_not() {
-    let table: &[(&str, &str, &str, u32, Option<u32>)] = &[
-        ("rdp-enabled", SERVER, "fDenyTSConnections", 0, None),
-        ("rdp-enabled", SERVER, "fDenyTSConnections", 1, Some(0)),
-        ("rdp-enabled", SERVER, "TSServerDrainMode", 0, None),
-        ("rdp-enabled", SERVER, "TSServerDrainMode", 1, Some(0)),
-        ("rdp-enabled", SERVER, "TSServerDrainMode", 2, Some(0)),
-        ("rdp-enabled", SERVER, "TSUserEnabled", 0, None),
-        ("rdp-enabled", SERVER, "TSUserEnabled", 1, None),
-        ("rdp-enabled", LISTENER, "fEnableWinStation", 0, Some(1)),
-        ("rdp-enabled", LISTENER, "fLogonDisabled", 1, Some(0)),
-        (
-            "rdp-listener",
-            LISTENER,
-            "MaxInstanceCount",
-            0,
-            Some(u32::MAX),
-        ),
-        ("rdp-listener", LISTENER, "MaxInstanceCount", 2, None),
-        ("rdp-listener", LISTENER, "LanAdapter", 2, Some(0)),
-        ("rdp-listener", LISTENER, "PortNumber", 0, Some(3389)),
-        ("rdp-listener", LISTENER, "PortNumber", 65536, Some(3389)),
-        ("rdp-listener", LISTENER, "PortNumber", 3390, None),
-        ("rdp-listener", LISTENER, "MinEncryptionLevel", 0, Some(2)),
-        ("rdp-listener", LISTENER, "MinEncryptionLevel", 4, None),
-        ("rdp-listener", LISTENER, "MinEncryptionLevel", 5, Some(2)),
-        ("rdp-listener", LISTENER, "SecurityLayer", 9, None),
-        ("rdp-services", "Services\\TermService", "Start", 4, Some(3)),
-        ("rdp-services", "Services\\TermService", "Start", 2, None),
-        ("rdp-services", "Services\\TermService", "Type", 16, None),
-        ("rdp-services", "Services\\SessionEnv", "Start", 4, Some(3)),
-        (
-            "rdp-services",
-            "Services\\UmRdpService",
-            "Start",
-            4,
-            Some(3),
-        ),
-        ("rdp-services", "Services\\RDPDR", "Start", 4, Some(3)),
-        (
-            "group-policy-client",
-            "Services\\gpsvc",
-            "Start",
-            4,
-            Some(2),
-        ),
-        ("group-policy-client", "Services\\gpsvc", "Start", 3, None),
-        ("nla", LISTENER, "SecurityLayer", 0, None),
-        ("nla", LISTENER, "SecurityLayer", 1, None),
-        ("nla", LISTENER, "SecurityLayer", 3, Some(2)),
-        ("nla", LISTENER, "UserAuthentication", 0, Some(1)),
-        ("nla", LISTENER, "fAllowSecProtocolNegotiation", 0, Some(1)),
-    ];
-    for &(id, key, name, number, cure) in table {
+    for &(id, key, name, number, cure) in NUMBERS {
         let lab = with(|set| {
             set.key(key).dword(name, number);
         });
@@ -132,7 +134,12 @@ fn a_number_is_a_fault_or_not() {
 
 #[test]
 fn a_number_of_another_type_is_told_and_not_changed() {
-    for (key, name) in [(SERVER, "fDenyTSConnections"), (LISTENER, "PortNumber")] {
+    let tls = format!("{PROTOCOLS}\\TLS 1.2\\Server");
+    for (key, name) in [
+        (SERVER, "fDenyTSConnections"),
+        (LISTENER, "PortNumber"),
+        (tls.as_str(), "Enabled"),
+    ] {
         let lab = with(|set| {
             set.key(key).sz(name, "1");
         });
@@ -188,11 +195,14 @@ fn a_policy_is_changed_only_where_it_is() {
     assert_eq!(by_name(&lab, "nla-off"), wanted);
     let without = with(|_| {});
     assert_eq!(by_name(&without, "nla-off"), wanted[..1]);
-    let off = changed(|windows| {
-        let software = windows.software.as_mut().unwrap();
-        software.key(POLICY).dword("UserAuthentication", 0);
-    });
-    assert_eq!(by_name(&off, "nla-off"), wanted[..1]);
+    // 0 is off already; what 2 means, nobody knows.
+    for number in [0, 2] {
+        let other = changed(|windows| {
+            let software = windows.software.as_mut().unwrap();
+            software.key(POLICY).dword("UserAuthentication", number);
+        });
+        assert_eq!(by_name(&other, "nla-off"), wanted[..1]);
+    }
 }
 
 #[test]
@@ -271,9 +281,8 @@ fn the_listeners_object_depends_on_the_version() {
             listener.remove_value("LoadableProtocol_Object");
         })
     };
-    let cure = format!(
-        r#"{SET}\{LISTENER} LoadableProtocol_Object = REG_SZ "{{5828227c-20cf-4408-b73f-73ab70b8849f}}""#
-    );
+    let object = "{5828227c-20cf-4408-b73f-73ab70b8849f}";
+    let cure = format!(r"{SET}\{LISTENER} LoadableProtocol_Object = REG_SZ {object:?}");
     for known in [Some([10, 0, 14393, 1]), Some([6, 3, 9600, 1])] {
         assert_eq!(looked(&without(known, false)), std::slice::from_ref(&cure));
     }
@@ -287,6 +296,11 @@ fn the_listeners_object_depends_on_the_version() {
         titles(&unknown, "rdp-listener"),
         ["the listener's object is not named"]
     );
+    let of_7 = with(|set| {
+        let object = "{18B726BB-6fe6-4fb9-9276-ed57ce7c7cb2}";
+        set.key(LISTENER).sz("LoadableProtocol_Object", object);
+    });
+    assert!(of_7.plan(&Selection::default()).found.is_empty());
     let other = with(|set| {
         set.key(LISTENER).sz(
             "LoadableProtocol_Object",
@@ -549,4 +563,75 @@ fn stray_hives_and_control_sets_are_told() {
     let plan = content.plan(&named(&["stray-hive"]));
     assert_eq!(plan.found.len(), 2);
     assert!(plan.found[0].finding.evidence[1].contains("empty hive"));
+}
+
+#[test]
+fn a_domain_can_take_tls_away_again() {
+    let off = |domain: &str| {
+        let options = Options {
+            domain: domain.to_owned(),
+            ..Options::default()
+        };
+        let mut windows = Installation::new(&options);
+        let set = windows.system.key(SET);
+        set.key(PROTOCOLS)
+            .key("TLS 1.2\\Server")
+            .dword("Enabled", 0);
+        Lab::of(&windows.disk())
+            .plan(&Selection::default())
+            .left_alone
+    };
+    assert_eq!(off("contoso.local").len(), 1);
+    assert!(off("contoso.local")[0].contains("policy"));
+    assert_eq!(off(""), [""; 0]);
+}
+
+#[test]
+fn a_control_set_needs_more_than_one_sign_to_be_stray() {
+    let strays = |change: fn(&mut Key)| {
+        let lab = changed(|windows| change(windows.system.key("ControlSet002")));
+        titles(&lab.plan(&Selection::default()), "stray-hive").len()
+    };
+    let few = |set: &mut Key| {
+        set.key("Control\\CrashControl");
+    };
+    assert_eq!(strays(few), 1);
+    let product = |set: &mut Key| {
+        set.key("Control\\ProductOptions");
+    };
+    assert_eq!(strays(product), 0);
+    let devices = |set: &mut Key| {
+        set.key("Enum");
+    };
+    assert_eq!(strays(devices), 0);
+    let many = |set: &mut Key| {
+        for number in 0..45 {
+            set.key("Services").child(&format!("svc{number}"));
+        }
+    };
+    assert_eq!(strays(many), 0);
+}
+
+#[test]
+fn the_article_lowers_nothing_and_adds_nothing_of_its_own() {
+    let server = format!(r"{SET}\{PROTOCOLS}\TLS 1.2\Server");
+    let enabled = format!("{server} Enabled = REG_DWORD 0x1");
+    let plan = with(|_| {}).plan(&article("tls-protocols"));
+    assert_eq!(lines(&plan), [enabled]);
+    let by_default = with(|set| {
+        let server = set.key(PROTOCOLS).key("TLS 1.2\\Server");
+        server.dword("Enabled", 1).dword("DisabledByDefault", 1);
+    });
+    let wanted = format!("{server} DisabledByDefault = REG_DWORD 0x0");
+    assert_eq!(looked(&by_default), std::slice::from_ref(&wanted));
+    assert_eq!(lines(&by_default.plan(&article("tls-protocols"))), [wanted]);
+    for (layer, wanted) in [(0, Some(1)), (1, None), (2, None), (3, Some(1))] {
+        let lab = with(|set| {
+            set.key(LISTENER).dword("SecurityLayer", layer);
+        });
+        let wanted =
+            wanted.map(|number| format!(r"{SET}\{LISTENER} SecurityLayer = REG_DWORD 0x{number}"));
+        let wanted: Vec<String> = wanted.into_iter().collect();
+        assert_eq!(lines(&lab.plan(&article("nla"))), wanted, "{layer}");
+    }
 }

@@ -14,8 +14,14 @@ use disk::{
 use hive::commit::{Action, Files, Member, Method};
 use thiserror::Error;
 
-/// Set in a file's role when its hive is committed through a log.
-const THROUGH_LOG: u8 = 0x10;
+/// The bits of a file's role that say how its hive is committed.
+const METHODS: [(u8, Method); 3] = [
+    (0x00, Method::NoLog),
+    (0x10, Method::NewLog),
+    (0x20, Method::OldLog),
+];
+/// The bits of a file's role that say which file of its hive it is.
+const MEMBER: u8 = 0x0F;
 /// No held file is read beyond this.
 pub(crate) const FILE_LIMIT: u64 = 3 << 30;
 
@@ -79,29 +85,24 @@ pub(crate) fn path_of(hive: HiveName, member: Member) -> String {
     format!("{}{}", hive.path(), member.suffix())
 }
 
-/// A file's role in the journal, and back.
+/// A file's role in the journal.
 pub(crate) fn role_of(member: Member, method: Method) -> u8 {
     let place = Member::ALL
         .iter()
         .position(|&known| known == member)
         .unwrap_or(0);
-    let log = if method == Method::NewLog {
-        THROUGH_LOG
-    } else {
-        0
-    };
-    u8::try_from(place).unwrap_or(0) | log
+    let how = METHODS
+        .iter()
+        .find(|(_, known)| *known == method)
+        .map_or(0, |(bits, _)| *bits);
+    u8::try_from(place).unwrap_or(0) | how
 }
 
 /// The meaning of a role; `None` for one this version does not know.
 pub(crate) fn meaning_of(role: u8) -> Option<(Member, Method)> {
-    let method = if role & THROUGH_LOG != 0 {
-        Method::NewLog
-    } else {
-        Method::NoLog
-    };
+    let method = METHODS.iter().find(|(bits, _)| *bits == role & !MEMBER)?.1;
     Member::ALL
-        .get(usize::from(role & !THROUGH_LOG))
+        .get(usize::from(role & MEMBER))
         .map(|&member| (member, method))
 }
 

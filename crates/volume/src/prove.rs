@@ -238,7 +238,11 @@ impl<'h, 'x> Walk<'h, 'x> {
             .unwrap_or_default()
             .into_iter()
             .peekable();
+        let mut unmade: Vec<&Expected<'_>> = expected
+            .map(|expected| expected.below.iter().filter(|key| key.creates()).collect())
+            .unwrap_or_default();
         for (name, key) in children(new)? {
+            unmade.retain(|key| !same(&key.name, &name));
             let below = expected
                 .and_then(|expected| expected.below.iter().find(|key| same(&key.name, &name)));
             let twin = was.next_if(|(known, _)| *known == name).map(|(_, key)| key);
@@ -253,13 +257,12 @@ impl<'h, 'x> Walk<'h, 'x> {
             });
             self.stack.push((twin, key, below, Some(path)));
         }
-        match was.next() {
-            Some((name, _)) => {
-                let what = format!("key {} is gone", text(&name));
-                Err(differs(path.map(std::rc::Rc::as_ref), what))
-            }
-            None => Ok(()),
-        }
+        let wrong = match (was.next(), unmade.first()) {
+            (Some((name, _)), _) => format!("key {} is gone", text(&name)),
+            (None, Some(key)) => format!("key {} was not made", text(&key.name)),
+            (None, None) => return Ok(()),
+        };
+        Err(differs(path.map(std::rc::Rc::as_ref), wrong))
     }
 
     fn holds(

@@ -25,6 +25,8 @@ pub struct StagedHive {
     pub actions: Vec<Action>,
     /// How it is committed.
     pub method: Method,
+    /// Pending log entries that come with the commit.
+    pub replayed: usize,
     /// What the second reader has compared.
     pub proof: Proof,
 }
@@ -99,10 +101,16 @@ pub fn method(volume: &Volume, loaded: &Loaded) -> (Method, String) {
             Method::NewLog,
             format!("through its own log ({})", said.join(", ")),
         )
-    } else if all(LogFormat::New) {
+    } else if all(LogFormat::Old) && has_log {
+        (
+            Method::OldLog,
+            format!(
+                "through its own log, in the old format ({})",
+                said.join(", ")
+            ),
+        )
+    } else if all(LogFormat::New) || all(LogFormat::Old) {
         without("there is no log file".to_owned())
-    } else if all(LogFormat::Old) {
-        without(format!("it has the old format: {}", said.join(", ")))
     } else {
         without(format!("its format is unclear: {}", said.join(", ")))
     }
@@ -146,14 +154,11 @@ fn stage_hive(
     let commit_failed = |source| StageError::Commit { hive: name, source };
     let edited = match method {
         Method::NewLog => edited,
-        Method::NoLog => {
+        Method::OldLog | Method::NoLog => {
             commit::stamp(edited, now).map_err(|source| commit_failed(source.into()))?
         }
     };
-    let before = Files {
-        primary: loaded.hive.bytes().to_vec(),
-        ..loaded.logs.clone()
-    };
+    let before = loaded.files();
     let actions = commit::commit(&before, &edited, method).map_err(commit_failed)?;
     let mut after = before.clone();
     commit::perform(&mut after, &actions);
@@ -167,6 +172,7 @@ fn stage_hive(
         after,
         actions,
         method,
+        replayed: loaded.recovery.map_or(0, |recovery| recovery.entries),
         proof,
     })
 }

@@ -1,6 +1,6 @@
 //! An offline Windows installation, opened for reading.
 //!
-//! Invariants: SYSTEM is clean, passed the full check and is held in memory as it was read; the
+//! Invariants: SYSTEM has passed the full check, with pending log entries applied in memory; the
 //! hash of every file a plan depends on is known. SOFTWARE is read at the first question.
 //! Absent on purpose: writing (see [`crate::commit`]) and judging (see the crate `repairs`).
 
@@ -11,6 +11,7 @@ use crate::kernel::Version;
 use disk::{Root, WalkError};
 use hive::commit::{Files, Member};
 use hive::log::{self, LogFormat};
+use hive::recover::{RecoverError, Recovered, Recovery};
 use hive::{Hive, ReadError, RegData};
 use std::sync::OnceLock;
 use thiserror::Error;
@@ -48,7 +49,7 @@ pub enum VolumeError {
         hive: HiveName,
         /// Why.
         #[source]
-        source: hive::OpenError,
+        source: Box<RecoverError>,
     },
     /// The check found defects.
     #[error(
@@ -72,17 +73,32 @@ pub enum VolumeError {
     },
 }
 
-/// A hive with its logs, as they lie on the disk.
+/// A hive as Windows would load it, and its files as they lie on the disk.
 #[derive(Debug)]
 pub struct Loaded {
     /// Which.
     pub name: HiveName,
-    /// The hive, sound and clean.
+    /// The hive, sound, with its pending log entries applied in memory.
     pub hive: Hive,
-    /// The logs; `primary` is left empty, the hive holds it.
+    /// What was pending; `None` for a hive that is clean on the disk.
+    pub recovery: Option<Recovery>,
+    /// The logs. `primary` is empty when the hive itself holds its bytes.
     pub logs: Files,
     /// Size and SHA-256 of the primary file.
     pub stamp: disk::Stamp,
+}
+
+impl Loaded {
+    /// The files as they lie on the disk.
+    pub fn files(&self) -> Files {
+        match self.recovery {
+            Some(_) => self.logs.clone(),
+            None => Files {
+                primary: self.hive.bytes().to_vec(),
+                ..self.logs.clone()
+            },
+        }
+    }
 }
 
 /// An offline Windows installation.
@@ -235,7 +251,21 @@ fn load(root: &Root, name: HiveName) -> Result<Loaded, VolumeError> {
         .read(&path, HIVE_LIMIT)?
         .ok_or(VolumeError::Missing { hive: name })?;
     let stamp = disk::Stamp::of(&primary);
-    let hive = Hive::open(primary).map_err(|source| VolumeError::Hive { hive: name, source })?;
+    let log = |member: Member| root.read(&format!("{path}{}", member.suffix()), HIVE_LIMIT);
+    let mut logs = Files {
+        primary,
+        log: log(Member::Log)?,
+        log1: log(Member::Log1)?,
+        log2: log(Member::Log2)?,
+    };
+    let Recovered { hive, recovery } =
+        hive::recover(&logs).map_err(|source| VolumeError::Hive {
+            hive: name,
+            source: Box::new(source),
+        })?;
+    if recovery.is_none() {
+        logs.primary = Vec::new();
+    }
     let report = hive::check::check(&hive);
     if !report.is_sound() {
         return Err(VolumeError::Damaged {
@@ -243,16 +273,10 @@ fn load(root: &Root, name: HiveName) -> Result<Loaded, VolumeError> {
             report: Box::new(report),
         });
     }
-    let log = |member: Member| root.read(&format!("{path}{}", member.suffix()), HIVE_LIMIT);
-    let logs = Files {
-        primary: Vec::new(),
-        log: log(Member::Log)?,
-        log1: log(Member::Log1)?,
-        log2: log(Member::Log2)?,
-    };
     Ok(Loaded {
         name,
         hive,
+        recovery,
         logs,
         stamp,
     })

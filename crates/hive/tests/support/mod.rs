@@ -4,6 +4,12 @@
 //! Absent on purpose: anything a test asserts about one operation.
 
 #![allow(dead_code, reason = "every test binary uses its own part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "only tests are in here"
+)]
 
 pub(crate) mod cuts;
 pub(crate) mod logs;

@@ -166,7 +166,7 @@ fn settle(session: &Session, lock: &Lock) -> Result<Vec<Run>, Failure> {
                 let detail = "something else has written the files";
                 run.mark(lock, State::Overtaken, &session.now.text(), detail)?;
             }
-            Situation::Interrupted | Situation::Settled => {}
+            Situation::Interrupted | Situation::Damaged | Situation::Settled => {}
         }
     }
     runs_of(session)

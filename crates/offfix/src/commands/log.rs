@@ -75,7 +75,7 @@ fn entry(run: &Run) -> LogEntry {
         events: run
             .events()
             .iter()
-            .map(|event| format!("{} {} {}", event.at, word(event.state), event.detail))
+            .map(|event| format!("{} {} {}", event.at, began(event.state), event.detail))
             .map(|line| line.trim_end().to_owned())
             .collect(),
     }
@@ -86,6 +86,15 @@ fn state(run: &Run) -> &'static str {
         return "damaged record";
     }
     word(run.state())
+}
+
+/// The word for what an event began or ended.
+fn began(state: State) -> &'static str {
+    match state {
+        State::Sealed => "sealed",
+        State::Undoing => "undo begun",
+        other => word(other),
+    }
 }
 
 fn word(state: State) -> &'static str {

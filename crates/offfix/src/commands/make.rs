@@ -6,8 +6,8 @@
 use crate::arguments::SelectionArguments;
 use crate::commands::take_back;
 use crate::document::{
-    self, ChangeDocument, Document, FileDocument, FindingDocument, HiveDocument, SelectionDocument,
-    StepDocument, VERSION,
+    self, ChangeDocument, DataDocument, Document, FileDocument, FindingDocument, HiveDocument,
+    SelectionDocument, StepDocument, VERSION,
 };
 use crate::exit::Failure;
 use crate::journal;
@@ -49,7 +49,14 @@ pub(crate) fn make(
 ) -> Result<Made, Failure> {
     let mut document = head(session, volume, installation, selection);
     document.earlier_runs = journal::tell(runs, &session.root)?;
-    document.left_open = journal::left_open(runs);
+    document.left_open = journal::left_open(runs, |change| {
+        let after = change.after.as_ref().and_then(DataDocument::data);
+        match change.target().map(|target| present(volume, &target)) {
+            Some(Ok(now)) => now == after,
+            // What cannot be compared is told rather than hidden.
+            _ => true,
+        }
+    });
     let edits = match &selection.undo {
         Some(what) => take_back::fill(&mut document, volume, what, runs)?,
         None => {
@@ -190,7 +197,7 @@ fn hives(volume: &Volume, edits: &[Edit]) -> Vec<HiveDocument> {
             let (state, commit) = match volume.hive(name) {
                 Ok(loaded) => {
                     let how = touched.then(|| stage::method(volume, loaded).1);
-                    ("clean".to_owned(), how)
+                    (state(loaded, touched), how)
                 }
                 Err(VolumeError::Missing { .. }) => return None,
                 Err(error) => (format!("not looked at: {}", chain(error)), None),
@@ -202,6 +209,26 @@ fn hives(volume: &Volume, edits: &[Edit]) -> Vec<HiveDocument> {
             })
         })
         .collect()
+}
+
+/// Whether log entries are pending, and what becomes of them.
+fn state(loaded: &Loaded, touched: bool) -> String {
+    let Some(recovery) = &loaded.recovery else {
+        return "clean".to_owned();
+    };
+    let entries = match recovery.entries {
+        1 => "1 log entry".to_owned(),
+        number => format!("{number} log entries"),
+    };
+    let then = if touched {
+        "applied first, as Windows would do"
+    } else {
+        "read in memory, file not written"
+    };
+    format!(
+        "{entries} pending ({} to {}), all present: {then}",
+        recovery.first, recovery.last
+    )
 }
 
 /// What the document says as a whole.

@@ -22,7 +22,8 @@ pub(crate) fn fill(
 ) -> Result<Vec<Edit>, Failure> {
     let chosen: Vec<&Run> = runs
         .iter()
-        .filter(|run| run.state() == State::Done && (what == WEAKENING || run.id() == what))
+        .filter(|run| run.state() == State::Done)
+        .filter(|run| run.id() == what || (what == WEAKENING && run.record().is_ok()))
         .collect();
     if chosen.is_empty() && what != WEAKENING {
         let error = format!("there is no open run {what:?} of this disk");

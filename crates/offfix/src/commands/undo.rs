@@ -35,7 +35,7 @@ pub(crate) fn run(common: &Common, arguments: &UndoArguments) -> Result<Exit, Fa
     let (drive, wanted) = places(common, arguments)?;
     let json = arguments.format == Format::Json;
     let session = Session::open(common, &drive)?;
-    let Some(mut run) = choose(runs_of(&session)?, wanted.as_deref())? else {
+    let Some(mut run) = choose(runs_of(&session)?, wanted.as_deref(), &session.drive)? else {
         answer(&session, None, &[], json);
         return Ok(Exit::Done);
     };
@@ -82,20 +82,25 @@ fn places(
 }
 
 /// The run to take back: the named one, or the newest that is open.
-fn choose(runs: Vec<Run>, wanted: Option<&str>) -> Result<Option<Run>, Failure> {
+fn choose(runs: Vec<Run>, wanted: Option<&str>, drive: &str) -> Result<Option<Run>, Failure> {
     let is_open = |run: &Run| {
         matches!(
             run.state(),
             State::NotStarted | State::Sealed | State::Undoing | State::Done
         )
     };
+    // One that cannot be read must be named, and does not stand in the way of others.
+    let is_whole = |run: &Run| run.state() == State::NotStarted || run.record().is_ok();
     let newest = runs
         .iter()
         .rev()
-        .find(|run| is_open(run))
+        .find(|run| is_open(run) && is_whole(run))
         .map(|run| run.id().to_owned());
     let Some(wanted) = wanted else {
-        return Ok(runs.into_iter().rev().find(is_open));
+        return Ok(runs
+            .into_iter()
+            .rev()
+            .find(|run| is_open(run) && is_whole(run)));
     };
     let Some(run) = runs.into_iter().find(|run| run.id() == wanted) else {
         let error = format!("there is no run {wanted:?} of this disk");
@@ -109,8 +114,11 @@ fn choose(runs: Vec<Run>, wanted: Option<&str>) -> Result<Option<Run>, Failure> 
     match newest {
         Some(newest) if newest != wanted => {
             let error = format!("run {newest} is newer and still open");
-            Err(Failure::new(Exit::Refused, "newer-run", error)
-                .hint(format!("take {newest} back first: offfix undo {newest}")))
+            Err(
+                Failure::new(Exit::Refused, "newer-run", error).hint(format!(
+                    "take {newest} back first: offfix undo {drive} {newest}"
+                )),
+            )
         }
         _ => Ok(Some(run)),
     }

@@ -49,9 +49,14 @@ pub(crate) fn applied(
             .iter()
             .filter(|change| change.hive == hive.name.to_string())
             .count();
+        let replayed = match hive.replayed {
+            0 => String::new(),
+            1 => "1 log entry applied, ".to_owned(),
+            number => format!("{number} log entries applied, "),
+        };
+        let name = hive.name;
         text.push_str(&format!(
-            "  written    {}: {} changed\n",
-            hive.name,
+            "  written    {name}: {replayed}{} changed\n",
             count(values, "value")
         ));
         proved += hive.proof.values;
@@ -144,12 +149,15 @@ pub(crate) fn log(runs: &[LogEntry], journal: &str) -> String {
     let mut text = String::new();
     for run in runs.iter().rev() {
         let computer = run.computer.as_deref().unwrap_or("computer not known");
+        let disk = match run.disk.as_str() {
+            "" => "disk not known",
+            disk => disk,
+        };
         text.push_str(&format!(
-            "{HEADING}{}{HEADING:#}  {}  {computer}  {}  {}\n",
+            "{HEADING}{}{HEADING:#}  {}  {computer}  {}  {disk}\n",
             run.run,
             run.state,
             count(run.changes, "value"),
-            run.disk,
         ));
         if !run.note.is_empty() {
             text.push_str(&format!("    note: {}\n", run.note));

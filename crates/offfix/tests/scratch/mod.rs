@@ -48,7 +48,11 @@ impl Answer {
     /// Fails unless the code is this one.
     #[track_caller]
     pub(crate) fn gives(self, code: i32) -> Answer {
-        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.out, self.err);
+        assert_eq!(
+            self.code, code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.out, self.err
+        );
         self
     }
 }
@@ -136,7 +140,9 @@ pub(crate) fn tree(root: &Path) -> Tree {
     let mut tree = Tree::new();
     let mut todo = vec![root.to_owned()];
     while let Some(path) = todo.pop() {
-        let Ok(about) = fs::symlink_metadata(&path) else { continue };
+        let Ok(about) = fs::symlink_metadata(&path) else {
+            continue;
+        };
         let bytes = if about.is_dir() {
             let entries = fs::read_dir(&path).expect("a folder");
             todo.extend(entries.map(|entry| entry.expect("an entry").path()));
@@ -147,7 +153,12 @@ pub(crate) fn tree(root: &Path) -> Tree {
         } else {
             fs::read(&path).expect("a file")
         };
-        let times = [about.mtime(), about.mtime_nsec(), about.ctime(), about.ctime_nsec()];
+        let times = [
+            about.mtime(),
+            about.mtime_nsec(),
+            about.ctime(),
+            about.ctime_nsec(),
+        ];
         let mode = about.mode();
         let name = path.strip_prefix(root).unwrap_or(&path).to_owned();
         tree.insert(name, Entry { bytes, mode, times });
@@ -159,7 +170,9 @@ pub(crate) fn tree(root: &Path) -> Tree {
 #[track_caller]
 pub(crate) fn same(left: &Tree, right: &Tree, what: &str) {
     let names = left.keys().chain(right.keys());
-    let differ: Vec<&PathBuf> = names.filter(|name| left.get(*name) != right.get(*name)).collect();
+    let differ: Vec<&PathBuf> = names
+        .filter(|name| left.get(*name) != right.get(*name))
+        .collect();
     assert!(differ.is_empty(), "{what}: {differ:?} differ");
 }
 
@@ -168,7 +181,13 @@ pub(crate) fn same(left: &Tree, right: &Tree, what: &str) {
 pub(crate) fn same_bytes(left: &Tree, right: &Tree, what: &str) {
     let timeless = |tree: &Tree| -> Tree {
         let strip = |(name, entry): (&PathBuf, &Entry)| {
-            (name.clone(), Entry { times: [0; 4], ..entry.clone() })
+            (
+                name.clone(),
+                Entry {
+                    times: [0; 4],
+                    ..entry.clone()
+                },
+            )
         };
         tree.iter().map(strip).collect()
     };

@@ -23,21 +23,31 @@ pub const REPAIR: Repair = Repair {
 };
 
 fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error> {
+    let mut off = false;
     for set in context.control_sets() {
-        look(findings, context, &set)?;
+        off |= look(findings, context, &set)?;
+    }
+    if off && context.installation()?.domain.is_some() {
+        findings.note("domain member: a policy may switch TLS 1.2 off again after boot");
     }
     Ok(())
 }
 
-fn look(findings: &mut Findings, context: &Context<'_>, set: &Place<'_>) -> Result<(), Error> {
+/// Looks at one control set; whether TLS 1.2 is off there.
+fn look(findings: &mut Findings, context: &Context<'_>, set: &Place<'_>) -> Result<bool, Error> {
     let server = set.below(&format!(r"{PROTOCOLS}\TLS 1.2\Server"));
     let enabled = server.number("Enabled")?;
     let by_default = server.number("DisabledByDefault")?;
     let older_off = [is_off(set, "TLS 1.0")?, is_off(set, "TLS 1.1")?];
     let off = enabled.is(0) || matches!(by_default, Number::Is(number) if number != 0);
     if !off && context.ask != Ask::Article {
+        odd(
+            findings,
+            &server,
+            &[("Enabled", enabled), ("DisabledByDefault", by_default)],
+        )?;
         note_older(findings, older_off);
-        return Ok(());
+        return Ok(false);
     }
     let title = match (off, older_off) {
         (true, [true, true]) => "TLS 1.2 is off, and 1.0 and 1.1 too: RDP has no protocol left",
@@ -64,6 +74,23 @@ fn look(findings: &mut Findings, context: &Context<'_>, set: &Place<'_>) -> Resu
     }
     findings.add(finding);
     note_older(findings, older_off);
+    Ok(off)
+}
+
+/// Tells of values that are no number.
+fn odd(
+    findings: &mut Findings,
+    server: &Place<'_>,
+    values: &[(&str, Number)],
+) -> Result<(), Error> {
+    for (name, value) in values {
+        if let Number::Other(_) = value {
+            let title = format!("{name} is no number: Windows may not read it");
+            let mut finding = server.finding(Offer::Report, Certainty::Possible, title)?;
+            finding.evidence.push(format!("{name} is {value}"));
+            findings.add(finding);
+        }
+    }
     Ok(())
 }
 

@@ -1,31 +1,19 @@
 //! Transaction logs of the new format (`HvLE`, Windows 8.1 and later): read, replay, write.
 //!
 //! Invariants: an entry counts only when both hashes hold, its length is possible and its runs
-//! lie inside the area; numbers are compared modulo 2^32; the chain ends at the first entry that
-//! does not fit. Absent on purpose: replaying the old format (`DIRT`); of such a log only the
-//! header is read.
+//! lie inside the area; the chain ends at the first entry that does not fit.
+//! Absent on purpose: which logs belong to a hive (see [`mod@crate::recover`]).
 
+use super::{SECTOR, before, set_header, usable};
 use crate::bytes;
 use crate::format::{
     BASE_BLOCK_LEN, BaseBlock, BaseFlags, FileType, HEADER_LEN, LogEntryHeader, MAX_BINS_SIZE,
     PAGE_LEN, PageRun,
 };
-use crate::hive::checksum;
 use zerocopy::IntoBytes;
 
-/// Entries and logs begin at multiples of this.
-const SECTOR: usize = 512;
 /// The fixed seed of the two hashes.
 const MARVIN_SEED: u64 = 0x82EF_4D88_7A4E_55C5;
-
-/// The two formats of transaction logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// Windows up to 8.0.
-    Old,
-    /// Windows 8.1 and later.
-    New,
-}
 
 /// One valid entry of a new-format log.
 #[derive(Clone, Debug)]
@@ -42,32 +30,6 @@ pub struct Entry<'l> {
     pub pending_transactions: bool,
     /// Offsets in the hive bins area, each with the bytes that belong there.
     pub pages: Vec<(usize, &'l [u8])>,
-}
-
-/// The format of a log whose header is usable: signature, checksum, equal sequence numbers.
-pub fn format_of(log: &[u8]) -> Option<LogFormat> {
-    match FileType(usable(log)?.file_type.get()) {
-        FileType::LOG_NEW => Some(LogFormat::New),
-        FileType::LOG_OLD | FileType::LOG_OLDEST => Some(LogFormat::Old),
-        _ => None,
-    }
-}
-
-/// The header of a log, when everything about it is as it should be.
-fn usable(log: &[u8]) -> Option<&BaseBlock> {
-    let base: &BaseBlock = bytes::view(log, 0)?;
-    let sound = &base.signature == b"regf"
-        && base.checksum.get() == checksum(log)
-        && base.primary_sequence == base.secondary_sequence
-        && base.major.get() == 1
-        && (3..=6).contains(&base.minor.get())
-        && base.file_format.get() == 1;
-    sound.then_some(base)
-}
-
-/// Whether `a` is before `b`, modulo 2^32; a distance of 2^31 counts as before.
-pub fn before(a: u32, b: u32) -> bool {
-    a != b && b.wrapping_sub(a) <= 1 << 31
 }
 
 /// The entries of a usable new-format log, from its first on, without remnants of earlier rounds.
@@ -88,28 +50,8 @@ pub fn chain(log: &[u8]) -> Vec<Entry<'_>> {
     entries
 }
 
-/// Every sequence number a log can make a reader believe in: its header's, if the header is
-/// usable, and those of all valid entries at any place, remnants included.
-pub fn sequences(log: &[u8]) -> Vec<u32> {
-    let mut found: Vec<u32> = usable(log)
-        .map(|base| base.primary_sequence.get())
-        .into_iter()
-        .collect();
-    let mut at = HEADER_LEN;
-    while at < log.len() {
-        match entry_at(log, at) {
-            Some(entry) => {
-                found.push(entry.sequence);
-                at = entry.end;
-            }
-            None => at += SECTOR,
-        }
-    }
-    found
-}
-
 /// The valid entry at `offset`.
-fn entry_at(log: &[u8], offset: usize) -> Option<Entry<'_>> {
+pub(super) fn entry_at(log: &[u8], offset: usize) -> Option<Entry<'_>> {
     let head: &LogEntryHeader = bytes::view(log, offset)?;
     let size = bytes::index(head.size.get());
     if &head.signature != b"HvLE" || !size.is_multiple_of(SECTOR) {
@@ -159,8 +101,12 @@ fn pages(body: &[u8], count: usize, bins: usize) -> Option<Vec<(usize, &[u8])>> 
 pub struct Replayed {
     /// The hive, its header as after recovery: both numbers one above the last entry.
     pub image: Vec<u8>,
+    /// Sequence number of the first entry applied.
+    pub first: u32,
     /// Sequence number of the last entry applied.
     pub last: u32,
+    /// Number of entries applied.
+    pub entries: usize,
     /// Which of the given logs holds it.
     pub log: usize,
     /// Where it ends there.
@@ -169,13 +115,9 @@ pub struct Replayed {
 
 /// Replays new-format logs over a dirty primary whose header is good. `None`: nothing fits.
 pub fn replay(primary: &[u8], logs: &[&[u8]]) -> Option<Replayed> {
-    let secondary = bytes::view::<BaseBlock>(primary, 0)?
-        .secondary_sequence
-        .get();
-    let mut chains: Vec<(usize, Vec<Entry<'_>>)> = logs
-        .iter()
-        .enumerate()
-        .map(|(index, log)| (index, chain(log)))
+    let base: &BaseBlock = bytes::view(primary, 0)?;
+    let secondary = base.secondary_sequence.get();
+    let mut chains: Vec<(usize, Vec<Entry<'_>>)> = chains(logs)
         .filter(|(_, entries)| {
             entries
                 .first()
@@ -187,34 +129,66 @@ pub fn replay(primary: &[u8], logs: &[&[u8]]) -> Option<Replayed> {
             .first()
             .map(|first| first.sequence.wrapping_sub(secondary))
     });
-    let mut done: Option<Replayed> = None;
+    run(primary.to_vec(), &chains)
+}
+
+/// Replays the newest new-format log over a primary whose header is bad; the header comes from
+/// the log. `None`: there is no such log.
+pub fn replay_without_header(primary: &[u8], logs: &[&[u8]]) -> Option<Replayed> {
+    let newest = chains(logs)
+        .filter(|(_, entries)| !entries.is_empty())
+        .reduce(|best, next| {
+            let first =
+                |chain: &(usize, Vec<Entry<'_>>)| chain.1.first().map_or(0, |entry| entry.sequence);
+            if before(first(&best), first(&next)) {
+                next
+            } else {
+                best
+            }
+        })?;
+    let mut image = primary.to_vec();
+    let header = bytes::slice(logs.get(newest.0)?, 0, HEADER_LEN)?;
+    if image.len() < BASE_BLOCK_LEN {
+        image.resize(BASE_BLOCK_LEN, 0);
+    }
+    bytes::put(&mut image, 0, header)?;
+    set_header(&mut image, |base| base.file_type.set(FileType::PRIMARY.0))?;
+    run(image, &[newest])
+}
+
+fn chains<'l>(logs: &[&'l [u8]]) -> impl Iterator<Item = (usize, Vec<Entry<'l>>)> {
+    logs.iter().map(|log| chain(log)).enumerate()
+}
+
+/// Applies chains one behind the other, as long as the numbers follow.
+fn run(mut image: Vec<u8>, chains: &[(usize, Vec<Entry<'_>>)]) -> Option<Replayed> {
+    let mut done: Option<(u32, usize, usize)> = None;
+    let (mut first, mut count) = (None, 0);
     for (log, entries) in chains {
         for entry in entries {
-            let follows = done
-                .as_ref()
-                .is_none_or(|done| entry.sequence == done.last.wrapping_add(1));
-            if !follows {
+            if done.is_some_and(|(last, _, _)| entry.sequence != last.wrapping_add(1)) {
                 break;
             }
-            let mut image = done
-                .take()
-                .map_or_else(|| primary.to_vec(), |done| done.image);
-            apply(&mut image, &entry)?;
-            done = Some(Replayed {
-                image,
-                last: entry.sequence,
-                log,
-                end: entry.end,
-            });
+            apply(&mut image, entry)?;
+            first = first.or(Some(entry.sequence));
+            count += 1;
+            done = Some((entry.sequence, *log, entry.end));
         }
     }
-    let mut done = done?;
-    let next = done.last.wrapping_add(1);
-    set_header(&mut done.image, |base| {
+    let (last, log, end) = done?;
+    let next = last.wrapping_add(1);
+    set_header(&mut image, |base| {
         base.primary_sequence.set(next);
         base.secondary_sequence.set(next);
     })?;
-    Some(done)
+    Some(Replayed {
+        image,
+        first: first?,
+        last,
+        entries: count,
+        log,
+        end,
+    })
 }
 
 fn apply(image: &mut Vec<u8>, entry: &Entry<'_>) -> Option<()> {
@@ -235,14 +209,6 @@ fn apply(image: &mut Vec<u8>, entry: &Entry<'_>) -> Option<()> {
             flags
         });
     })
-}
-
-/// Changes a base block and gives it its checksum again.
-pub(crate) fn set_header(file: &mut [u8], change: impl FnOnce(&mut BaseBlock)) -> Option<()> {
-    change(bytes::view_mut(file, 0)?);
-    let sum = checksum(file);
-    bytes::view_mut::<BaseBlock>(file, 0)?.checksum.set(sum);
-    Some(())
 }
 
 /// The header of a new-format log in front of its first entry.
@@ -327,13 +293,6 @@ fn marvin32(data: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_compared_in_a_circle() {
-        assert!(before(1, 2) && !before(2, 1) && !before(7, 7));
-        assert!(before(u32::MAX, 0) && !before(0, u32::MAX));
-        assert!(before(0, 1 << 31));
-    }
 
     #[test]
     fn an_entry_reads_back_and_ends_on_a_page() {

@@ -1,0 +1,99 @@
+//! A run that is killed, and whose hive another tool then writes.
+
+use crate::real::Which;
+use crate::scratch::{Scratch, same, tree};
+use crate::strace::{CALLS, calls, fated};
+use crate::{has, tool};
+use std::fs;
+use std::process::Command;
+
+/// Sets one value that no repair looks at, with another tool.
+pub(crate) fn merge(scratch: &Scratch) {
+    let text = "Windows Registry Editor Version 5.00\n\n[\\ControlSet001\\Services\\gpsvc]\n\
+                \"Another\"=dword:00000007\n";
+    let file = scratch.path().join("another.reg");
+    fs::write(&file, text).unwrap();
+    let system = scratch.config("SYSTEM");
+    tool(
+        Command::new("hivexregedit")
+            .args(["--merge", "--prefix", ""])
+            .arg(system)
+            .arg(file),
+    );
+}
+
+#[test]
+fn between_a_kill_and_undo() {
+    if !has(&["strace", "hivexregedit"]) {
+        return;
+    }
+    let fresh = || {
+        // Only numbers change here, so that the hive is sound at every cut.
+        let scratch = Which::Demo.scratch().unwrap();
+        scratch.run(&["plan", "disk", "--out", "p.json"]).gives(0);
+        scratch
+    };
+    let words = ["apply", "p.json", "--yes"];
+    let scratch = fresh();
+    let (_, points) = calls(&scratch, &words, CALLS);
+    let system = format!("<{}>", scratch.config("SYSTEM").display());
+    let on_hive: Vec<_> = points
+        .iter()
+        .filter(|point| point.line.contains(&system))
+        .collect();
+    assert!(on_hive.len() >= 6, "{on_hive:?}");
+    for point in on_hive {
+        for undo_first in [false, true] {
+            let scratch = fresh();
+            assert_eq!(fated(&scratch, &words, point, "signal=KILL").code, -1);
+            scratch.run(&["plan", "disk"]).gives(6);
+            merge(&scratch);
+            told(&scratch, undo_first, &format!("{point:?}"));
+        }
+    }
+}
+
+/// Both looks tell of it, nothing of the other writer's is lost, and offfix works again.
+fn told(scratch: &Scratch, undo_first: bool, place: &str) {
+    let before = tree(&scratch.disk());
+    let plan = scratch.run(&["plan", "disk"]);
+    assert_eq!(plan.code, 0, "{place}: {plan:?}");
+    assert!(plan.out.contains("overtaken"), "{place}: {}", plan.out);
+    if undo_first {
+        let undo = scratch.run(&["undo", "disk", "--yes"]);
+        assert!(undo.out.contains("overtaken"), "{place}: {undo:?}");
+        same(&before, &tree(&scratch.disk()), place);
+        let again = scratch.run(&["undo", "disk", "--yes"]);
+        assert_eq!(again.code, 0, "{place}: {again:?}");
+    }
+    let apply = scratch.run(&["apply", "disk", "--recommended", "--yes"]);
+    assert_eq!(apply.code, 0, "{place}: {apply:?}");
+    let log = scratch.run(&["log", "disk"]).gives(0).out;
+    assert!(log.contains("overtaken"), "{place}: {log}");
+    let found = crate::listing::number(
+        &scratch.config("SYSTEM"),
+        r"ControlSet001\Services\gpsvc",
+        "Another",
+    );
+    assert_eq!(found, Some(7), "{place}");
+    let clean = scratch.run(&["plan", "disk", "--detailed-exitcode"]);
+    assert_eq!(clean.code, 0, "{place}: {clean:?}");
+}
+
+#[test]
+fn after_a_finished_run() {
+    if !has(&["hivexregedit"]) {
+        return;
+    }
+    let scratch = Which::Demo.scratch().unwrap();
+    scratch.applied(&[]);
+    merge(&scratch);
+    let before = tree(&scratch.disk());
+    let undo = scratch.run(&["undo", "disk", "--yes"]).gives(3);
+    assert!(undo.out.contains("overtaken"), "{undo:?}");
+    same(
+        &before,
+        &tree(&scratch.disk()),
+        "what another tool wrote stays",
+    );
+}

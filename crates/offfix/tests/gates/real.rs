@@ -1,0 +1,65 @@
+//! The two disks of the issue, made from real hives where those are.
+
+use crate::scratch::{CONFIG, Scratch};
+use std::fs;
+use std::path::{Path, PathBuf};
+use testkit::windows::{demo, pe};
+
+/// A disk to try things on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// The demonstration: small, two control sets, logs of the new format.
+    Demo,
+    /// The demonstration without its logs.
+    NoLogs,
+    /// Windows 7, SYSTEM alone, two control sets: no log format is known.
+    D7,
+    /// Windows 10, one control set, a kernel that says version 10, and empty logs.
+    D10,
+}
+
+impl Which {
+    /// The disk; `None`, after saying so, when its hive is not here.
+    pub(crate) fn scratch(self) -> Option<Scratch> {
+        let scratch = Scratch::empty();
+        let (hive, kernel) = match self {
+            Which::Demo | Which::NoLogs => {
+                demo().write_to(&scratch.disk()).unwrap();
+                if self == Which::NoLogs {
+                    fs::remove_file(scratch.config("SYSTEM.LOG1")).unwrap();
+                    fs::remove_file(scratch.config("SYSTEM.LOG2")).unwrap();
+                }
+                return Some(scratch);
+            }
+            Which::D7 => ("sys-win7sp1-2controlsets", false),
+            Which::D10 => ("sys-win10-16299-dirty.EXPECTED-yarp", true),
+        };
+        let bytes = fs::read(hives().join(hive));
+        let Ok(bytes) = bytes else {
+            println!("skipped: no real hive {hive}");
+            return None;
+        };
+        fs::create_dir_all(scratch.disk().join(CONFIG)).unwrap();
+        fs::write(scratch.config("SYSTEM"), bytes).unwrap();
+        if kernel {
+            fs::write(scratch.config("SYSTEM.LOG1"), "").unwrap();
+            fs::write(scratch.config("SYSTEM.LOG2"), "").unwrap();
+            let image = pe::image("ntkrnlmp.exe", [10, 0, 16299, 15]);
+            fs::write(scratch.disk().join("Windows/System32/ntoskrnl.exe"), image).unwrap();
+        }
+        Some(scratch)
+    }
+
+    /// Its control sets.
+    pub(crate) fn control_sets(self) -> &'static [&'static str] {
+        match self {
+            Which::D10 => &["ControlSet001"],
+            _ => &["ControlSet001", "ControlSet002"],
+        }
+    }
+}
+
+/// Where real hives are, when they are.
+fn hives() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/hives")
+}
