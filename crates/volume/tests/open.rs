@@ -6,7 +6,9 @@
 
 mod support;
 
+use hive::OpenError;
 use hive::commit::Method;
+use hive::recover::RecoverError::{self, Open};
 use support::{CONFIG, Scratch, log_header, shared};
 use testkit::windows::{Installation, Options, Version, demo, healthy};
 use volume::stage::method;
@@ -103,14 +105,20 @@ fn every_combination_of_evidence_has_its_method() {
                 let (_scratch, volume) = with_evidence(kernel, logs, build);
                 let said: Vec<bool> = [first, second, third].into_iter().flatten().collect();
                 let new = !said.is_empty() && said.iter().all(|&new| new) && logs != Logs::None;
-                let wanted = if new { Method::NewLog } else { Method::NoLog };
+                let old = !said.is_empty() && !said.contains(&true) && logs != Logs::None;
+                let wanted = match (new, old) {
+                    (true, _) => Method::NewLog,
+                    (_, true) => Method::OldLog,
+                    _ => Method::NoLog,
+                };
                 let (found, why) = method(&volume, volume.system());
                 assert_eq!(found, wanted, "{kernel:?} {logs:?} {build:?}: {why}");
                 assert_eq!(
                     volume.log_evidence().len(),
                     said.len() + usize::from(second.is_some())
                 );
-                assert!(new || why.contains("the journal is the safety"), "{why}");
+                let safety = why.contains("the journal is the safety");
+                assert_eq!(safety, wanted == Method::NoLog, "{why}");
             }
         }
     }
@@ -178,7 +186,7 @@ fn what_cannot_be_worked_with_is_told_apart() {
         })
     };
     let hive = |error: Result<(), VolumeError>| match error.unwrap_err() {
-        VolumeError::Hive { source, .. } => source,
+        VolumeError::Hive { source, .. } => *source,
         other => panic!("{other}"),
     };
     assert!(matches!(
@@ -195,18 +203,18 @@ fn what_cannot_be_worked_with_is_told_apart() {
         })
     ));
     let good = healthy().file(&system).unwrap().to_vec();
-    assert!(matches!(hive(set(Vec::new())), hive::OpenError::Empty));
+    assert!(matches!(hive(set(Vec::new())), Open(OpenError::Empty)));
     assert!(matches!(
         hive(set(b"MZ not a hive".to_vec())),
-        hive::OpenError::NotAHive { .. }
+        Open(OpenError::NotAHive { .. })
     ));
     let cut = good[..good.len() - 4096].to_vec();
-    assert!(matches!(hive(set(cut)), hive::OpenError::Truncated { .. }));
+    assert!(matches!(hive(set(cut)), Open(OpenError::Truncated { .. })));
     let mut dirty = good.clone();
     dirty[4] ^= 1;
     let sum = testkit::checksum(&dirty);
     dirty[0x1FC..0x200].copy_from_slice(&sum.to_le_bytes());
-    assert!(matches!(hive(set(dirty)), hive::OpenError::Pending { .. }));
+    assert!(matches!(hive(set(dirty)), RecoverError::NoFit { .. }));
     let mut broken = good.clone();
     let at = broken.windows(2).rposition(|two| two == b"vk").unwrap();
     broken[at] = b'x';

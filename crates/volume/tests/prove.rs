@@ -212,6 +212,9 @@ fn edits_not_made_or_made_otherwise_are_found() {
             "beyond {left_out}"
         );
     }
+    // A key that was not made, among others.
+    let fresh = dword(r"ControlSet001\Services\Fresh", "Start", 1);
+    assert!(prove(&before, &before, &[&fresh]).is_err());
     let after = edited(&before, &[dword(TLS, "Enabled", 8)]);
     assert!(prove(&before, &after, &[&dword(TLS, "Enabled", 9)]).is_err());
     let other = Edit::SetValue(target(TLS, "Enabled"), RegData::sz("8"));

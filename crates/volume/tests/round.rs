@@ -85,7 +85,7 @@ fn built_disks_without_evidence_or_of_old_systems_are_edited_and_put_back() {
         version: [6, 1, 7601, 17514],
         ..Options::default()
     };
-    round(&Installation::new(&old).disk(), &edits(), Method::NoLog);
+    round(&Installation::new(&old).disk(), &edits(), Method::OldLog);
 }
 
 #[test]

@@ -19,11 +19,20 @@ use volume::StagedHive;
 use volume::commit::CommitError;
 use volume::undo::{self, Standing};
 
-/// Both ways of committing.
+/// Both ways of committing, and logs that hold something else already.
 fn disks() -> Vec<(Disk, Method)> {
     let mut unknown = Installation::new(&Options::default());
     (unknown.kernel, unknown.software) = (None, None);
-    vec![(healthy(), Method::NewLog), (unknown.disk(), Method::NoLog)]
+    let mut full = healthy();
+    for name in ["LOG1", "LOG2"] {
+        let path = format!("{}/SYSTEM.{name}", support::CONFIG);
+        full.files.insert(path, vec![7; 120_000]);
+    }
+    vec![
+        (healthy(), Method::NewLog),
+        (full, Method::NewLog),
+        (unknown.disk(), Method::NoLog),
+    ]
 }
 
 /// Sets the files of SYSTEM on the disk.

@@ -15,8 +15,6 @@ use std::path::Path;
 pub(crate) struct Bench {
     /// The folder.
     pub(crate) scratch: Scratch,
-    /// Whose disk it is.
-    pub(crate) which: Which,
     /// Everything before `apply`.
     pub(crate) before: Tree,
     /// Everything after `apply`.
@@ -33,7 +31,6 @@ impl Bench {
         let after = tree(scratch.path());
         let bench = Bench {
             scratch,
-            which,
             before,
             after,
         };

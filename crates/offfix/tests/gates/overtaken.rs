@@ -1,5 +1,6 @@
 //! A run that is killed, and whose hive another tool then writes.
 
+use crate::listing::number;
 use crate::real::Which;
 use crate::scratch::{Scratch, same, tree};
 use crate::strace::{CALLS, calls, fated};
@@ -7,10 +8,15 @@ use crate::{has, tool};
 use std::fs;
 use std::process::Command;
 
+/// A key on no page that the runs of this test write.
+pub(crate) const FAR: &str = "Setup";
+/// A key on a page that they do write.
+const NEAR: &str = r"ControlSet001\Services\gpsvc";
+
 /// Sets one value that no repair looks at, with another tool.
-pub(crate) fn merge(scratch: &Scratch) {
-    let text = "Windows Registry Editor Version 5.00\n\n[\\ControlSet001\\Services\\gpsvc]\n\
-                \"Another\"=dword:00000007\n";
+pub(crate) fn merge(scratch: &Scratch, key: &str) {
+    let head = "Windows Registry Editor Version 5.00";
+    let text = format!("{head}\n\n[\\{key}]\n\"Another\"=dword:00000007\n");
     let file = scratch.path().join("another.reg");
     fs::write(&file, text).unwrap();
     let system = scratch.config("SYSTEM");
@@ -43,18 +49,18 @@ fn between_a_kill_and_undo() {
         .collect();
     assert!(on_hive.len() >= 6, "{on_hive:?}");
     for point in on_hive {
-        for undo_first in [false, true] {
+        for (undo_first, key) in [(false, FAR), (true, FAR)] {
             let scratch = fresh();
             assert_eq!(fated(&scratch, &words, point, "signal=KILL").code, -1);
             scratch.run(&["plan", "disk"]).gives(6);
-            merge(&scratch);
-            told(&scratch, undo_first, &format!("{point:?}"));
+            merge(&scratch, key);
+            told(&scratch, undo_first, key, &format!("{key} {point:?}"));
         }
     }
 }
 
 /// Both looks tell of it, nothing of the other writer's is lost, and offfix works again.
-fn told(scratch: &Scratch, undo_first: bool, place: &str) {
+fn told(scratch: &Scratch, undo_first: bool, key: &str, place: &str) {
     let before = tree(&scratch.disk());
     let plan = scratch.run(&["plan", "disk"]);
     assert_eq!(plan.code, 0, "{place}: {plan:?}");
@@ -70,11 +76,7 @@ fn told(scratch: &Scratch, undo_first: bool, place: &str) {
     assert_eq!(apply.code, 0, "{place}: {apply:?}");
     let log = scratch.run(&["log", "disk"]).gives(0).out;
     assert!(log.contains("overtaken"), "{place}: {log}");
-    let found = crate::listing::number(
-        &scratch.config("SYSTEM"),
-        r"ControlSet001\Services\gpsvc",
-        "Another",
-    );
+    let found = number(&scratch.config("SYSTEM"), key, "Another");
     assert_eq!(found, Some(7), "{place}");
     let clean = scratch.run(&["plan", "disk", "--detailed-exitcode"]);
     assert_eq!(clean.code, 0, "{place}: {clean:?}");
@@ -87,7 +89,7 @@ fn after_a_finished_run() {
     }
     let scratch = Which::Demo.scratch().unwrap();
     scratch.applied(&[]);
-    merge(&scratch);
+    merge(&scratch, NEAR);
     let before = tree(&scratch.disk());
     let undo = scratch.run(&["undo", "disk", "--yes"]).gives(3);
     assert!(undo.out.contains("overtaken"), "{undo:?}");
