@@ -25,6 +25,7 @@ pub mod list;
 pub mod log;
 pub mod name;
 pub mod recover;
+pub mod reg;
 pub mod upcase;
 pub mod value;
 

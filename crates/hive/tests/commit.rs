@@ -45,11 +45,14 @@ fn edit(primary: &[u8], data: usize) -> Hive {
     editor
         .set_value("Set\\Key7", "A", &RegData::dword(0xABCD))
         .unwrap();
-    let big = RegData {
-        kind: hive::RegType::BINARY,
-        bytes: vec![0xB6; data],
-    };
-    editor.set_value("Set\\Key33\\New", "Data", &big).unwrap();
+    // A single number needs no new cell, so that no size changes.
+    if data > 0 {
+        let big = RegData {
+            kind: hive::RegType::BINARY,
+            bytes: vec![0xB6; data],
+        };
+        editor.set_value("Set\\Key33\\New", "Data", &big).unwrap();
+    }
     editor.finish().unwrap()
 }
 
@@ -75,6 +78,7 @@ fn cases() -> Vec<Case> {
         |files: &Files, first, numbers: &[u32]| Some(logs::log(&files.primary, first, numbers));
     vec![
         case("empty logs", 8, |_| {}),
+        case("one number in place", 0, |_| {}),
         case("logs full of zeros", 8, |files| {
             files.log1 = Some(vec![0; 65536]);
             files.log2 = Some(vec![0; 65536]);

@@ -158,3 +158,11 @@ fn text(name: Name<'_>) -> String {
     }
     text
 }
+
+/// Whether a self-relative security descriptor is one Windows accepts.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn descriptor(bytes: &[u8]) -> Result<(), &'static str> {
+    descriptor::validate(bytes)
+}

@@ -6,7 +6,7 @@
 
 use super::{EditError, Editor};
 use crate::error::CellOffset;
-use crate::format::{KeyFlags, KeyNode, KeySecurity, MAX_DEPTH, MAX_KEY_NAME, NIL};
+use crate::format::{KeyFlags, KeyNode, MAX_DEPTH, MAX_KEY_NAME, NIL};
 use crate::name;
 use zerocopy::IntoBytes;
 
@@ -71,35 +71,46 @@ impl Editor {
         path: &str,
     ) -> Result<CellOffset, EditError> {
         let units = name::units(name);
-        if units.len() > MAX_KEY_NAME {
-            let why = "a key's name has at most 255 characters";
-            return Err(EditError::Name {
-                name: name.to_owned(),
-                why,
-            });
-        }
+        Self::check_key_name(name, &units)?;
         let above = *self.key_at(parent)?.node();
+        let security = CellOffset(above.security.get());
+        self.refer_security(security, path)?;
         let (stored, latin1) = name::stored(&units);
         let node = self.new_node(&above, parent, stored.len(), latin1);
         let at = self.cells.alloc(size_of::<KeyNode>() + stored.len())?;
         self.cells.put(at, 0, node.as_bytes())?;
         self.cells.put(at, size_of::<KeyNode>(), &stored)?;
-        let crowded = |what| EditError::Crowded {
-            path: path.to_owned(),
-            what,
+        self.enlist(parent, at, &units, path)?;
+        Ok(at)
+    }
+
+    /// Refuses names no key can have.
+    pub(super) fn check_key_name(name: &str, units: &[u16]) -> Result<(), EditError> {
+        let why = if units.is_empty() {
+            "a key's name has at least one character"
+        } else if units.len() > MAX_KEY_NAME {
+            "a key's name has at most 255 characters"
+        } else if units.contains(&u16::from(b'\\')) {
+            "a key's name has no backslash"
+        } else {
+            return Ok(());
         };
-        let security = CellOffset(above.security.get());
-        let mut full = false;
-        self.cells.update(security, |sk: &mut KeySecurity| {
-            match sk.reference_count.get().checked_add(1) {
-                Some(count) => sk.reference_count.set(count),
-                None => full = true,
-            }
-        })?;
-        if full {
-            return Err(crowded("the security reference count"));
-        }
-        let list = self.insert_subkey(&above, at, &units, path)?;
+        Err(EditError::Name {
+            name: name.to_owned(),
+            why,
+        })
+    }
+
+    /// Puts a key into its parent's list, count, maxima and time stamp.
+    pub(super) fn enlist(
+        &mut self,
+        parent: CellOffset,
+        key: CellOffset,
+        units: &[u16],
+        path: &str,
+    ) -> Result<(), EditError> {
+        let above = *self.key_at(parent)?.node();
+        let list = self.insert_subkey(&above, key, units, path)?;
         let longest = u16::try_from(units.len() * 2).unwrap_or(u16::MAX);
         let now = self.now;
         self.cells.update(parent, |node: &mut KeyNode| {
@@ -108,8 +119,7 @@ impl Editor {
                 .set(above.subkey_count.get().saturating_add(1));
             node.max_name_len.set(above.max_name_len.get().max(longest));
             node.last_written.set(now);
-        })?;
-        Ok(at)
+        })
     }
 
     fn new_node(

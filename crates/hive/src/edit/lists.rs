@@ -2,7 +2,8 @@
 //!
 //! Invariants: the list stays strictly ascending; leaves are of the kind the hive's version has
 //! (a full `lf` becomes an `li`, and stays one); a full `li` or `lh` is split in halves under an
-//! index root. Absent on purpose: taking keys out.
+//! index root. Absent on purpose: taking keys out
+//! (see `remove`).
 
 use super::{EditError, Editor};
 use crate::bytes;
@@ -138,7 +139,7 @@ impl Editor {
     }
 
     /// Writes a list into its old cell, or into a new one when it does not fit.
-    fn rewrite(
+    pub(super) fn rewrite(
         &mut self,
         old: CellOffset,
         kind: ListKind,

@@ -3,11 +3,13 @@
 //! Invariants: the hive is checked before the first edit and after the last one; each operation
 //! is all or nothing; an operation touches only the cells of its own key, the list path to it
 //! and free cells. Setting what is already there changes nothing, not even a time stamp.
-//! Absent on purpose: sequence numbers, checksums and files (see [`crate::commit`]); renaming and
-//! deleting keys.
+//! Absent on purpose: sequence numbers, checksums and files (see [`crate::commit`]).
 
 mod key;
 mod lists;
+mod remove;
+mod rename;
+mod security;
 mod value;
 
 use crate::cells::Cells;
@@ -74,6 +76,14 @@ pub enum EditError {
     Depth {
         /// The key.
         path: String,
+    },
+    /// Something this key must not or cannot do.
+    #[error("{path:?}: {why}")]
+    Refused {
+        /// The key.
+        path: String,
+        /// Why.
+        why: &'static str,
     },
     /// A list or counter cannot take one more.
     #[error("{what} of {path:?} is full")]

@@ -240,7 +240,7 @@ impl Editor {
     }
 
     /// Frees the cells of old data.
-    fn discard(&mut self, old: Storage, len: usize) -> Result<(), EditError> {
+    pub(super) fn discard(&mut self, old: Storage, len: usize) -> Result<(), EditError> {
         match old {
             Storage::Resident | Storage::Nothing => Ok(()),
             Storage::Cell(cell) => self.cells.free(cell),

@@ -97,10 +97,14 @@ fn choose(runs: Vec<Run>, wanted: Option<&str>, drive: &str) -> Result<Option<Ru
         .find(|run| is_open(run) && is_whole(run))
         .map(|run| run.id().to_owned());
     let Some(wanted) = wanted else {
-        return Ok(runs
-            .into_iter()
-            .rev()
-            .find(|run| is_open(run) && is_whole(run)));
+        let damaged = runs.iter().find(|run| is_open(run) && !is_whole(run));
+        return match (&newest, damaged) {
+            (None, Some(run)) => {
+                let error = format!("run {} has a damaged record and cannot be undone", run.id());
+                Err(Failure::new(Exit::Unreadable, "journal-damaged", error))
+            }
+            _ => Ok(runs.into_iter().find(|run| Some(run.id()) == newest.as_deref())),
+        };
     };
     let Some(run) = runs.into_iter().find(|run| run.id() == wanted) else {
         let error = format!("there is no run {wanted:?} of this disk");

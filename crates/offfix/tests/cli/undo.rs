@@ -66,7 +66,7 @@ fn a_record_that_is_damaged_is_told() {
     shows(&scratch, "log-damaged", &["log"]).gives(0);
     let named = ["undo", "disk", "20260915-0912", "--yes"];
     shows(&scratch, "undo-damaged", &named).gives(7);
-    shows(&scratch, "undo-damaged-unnamed", &["undo", "disk", "--yes"]).gives(0);
+    shows(&scratch, "undo-damaged-unnamed", &["undo", "disk", "--yes"]).gives(7);
     shows(&scratch, "plan-run-damaged", &["plan", "disk"]).gives(0);
     same(&before, &tree(&scratch.disk()), "nothing is written");
 }

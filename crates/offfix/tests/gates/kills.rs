@@ -8,7 +8,7 @@
 use crate::bench::{Bench, bins, same_bins};
 use crate::has;
 use crate::real::Which;
-use crate::scratch::{same, same_bytes, tree};
+use crate::scratch::{Tree, same, same_bytes, tree};
 use crate::strace::{CALLS, Point, calls, fated};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use testkit::replay::{State, recover};
@@ -75,8 +75,11 @@ fn every_point(which: Which, fate: &str) {
         };
         println!("{which:?} {} {fate}: {seen:?}", words[0]);
         assert!(seen.old > 0 && seen.unfinished > 0, "{seen:?}");
-        // Where nothing is killed at the first or the last write, the test looks elsewhere.
-        assert!(fate != "signal=KILL" || seen.new > 0, "{seen:?}");
+        if fate == "signal=KILL" {
+            assert!(seen.new > 0, "{seen:?}");
+        } else if words == APPLY {
+            assert!(seen.rolled_back > 0, "{seen:?}");
+        }
     }
 }
 
@@ -88,6 +91,7 @@ struct Seen {
     new: usize,
     between: usize,
     unfinished: usize,
+    rolled_back: usize,
 }
 
 impl Seen {
@@ -98,6 +102,7 @@ impl Seen {
             new: self.new + other.new,
             between: self.between + other.between,
             unfinished: self.unfinished + other.unfinished,
+            rolled_back: self.rolled_back + other.rolled_back,
         }
     }
 }
@@ -126,7 +131,8 @@ fn worker(which: Which, words: [&str; 3], fate: &str, next: &AtomicUsize) -> Opt
         if fate == "signal=KILL" {
             assert_eq!(answer.code, -1, "{place}: it lived: {answer:?}");
         } else {
-            failed(&bench, point, answer.code, &place);
+            failed(&bench, start, point, answer.code, &place);
+            seen.rolled_back += usize::from(answer.code == 5);
         }
         image(&bench, &mut seen, &place);
         settle(&bench, &mut seen, &place);
@@ -135,14 +141,17 @@ fn worker(which: Which, words: [&str; 3], fate: &str, next: &AtomicUsize) -> Opt
 }
 
 /// What a call that failed may lead to.
-fn failed(bench: &Bench, point: &Point, code: i32, place: &str) {
-    let on_output = point.line.starts_with("write(1") || point.line.starts_with("write(2");
+fn failed(bench: &Bench, start: &Tree, point: &Point, code: i32, place: &str) {
+    let on_output = point.line.starts_with("write(1<") || point.line.starts_with("write(2<");
     let known = [3, 5, 6].contains(&code) || (code == 0 && on_output);
     assert!(known, "{place}: exit code {code}");
-    if code == 5 {
-        let now = Bench::disk(&tree(bench.scratch.path()));
-        same_bytes(&Bench::disk(&bench.before), &now, place);
-    }
+    let promised = match code {
+        3 => start,
+        5 => &bench.before,
+        _ => return,
+    };
+    let now = Bench::disk(&tree(bench.scratch.path()));
+    same_bytes(&Bench::disk(promised), &now, place);
 }
 
 /// What stands on the disk, as Windows would take it.
