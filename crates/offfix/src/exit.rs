@@ -194,7 +194,9 @@ impl From<CommitError> for Failure {
                 failed(Exit::Refused, "journal").hint("--journal DIR puts it elsewhere")
             }
             CommitError::RolledBack(_) => failed(Exit::RolledBack, "rolled-back"),
-            CommitError::Unfinished(_) | CommitError::ReadBack { .. } => {
+            CommitError::Unfinished(_)
+            | CommitError::ReadBack { .. }
+            | CommitError::Unclosed(_) => {
                 failed(Exit::Unfinished, "unfinished").hint("offfix undo puts the old bytes back")
             }
             _ => failed(Exit::Refused, "refused").hint(nothing),

@@ -16,7 +16,7 @@ use thiserror::Error;
 
 /// The longest text an export writes, in bytes of UTF-8: far above what a sound hive gives.
 /// Hostile hives name the same data many times.
-pub const MAX_TEXT: u64 = 8 << 30;
+pub const MAX_TEXT: u64 = 4 << 30;
 
 /// Text is handed on when this much has gathered, in bytes.
 const PIECE: usize = 1 << 16;

@@ -103,7 +103,9 @@ fn choose(runs: Vec<Run>, wanted: Option<&str>, drive: &str) -> Result<Option<Ru
                 let error = format!("run {} has a damaged record and cannot be undone", run.id());
                 Err(Failure::new(Exit::Unreadable, "journal-damaged", error))
             }
-            _ => Ok(runs.into_iter().find(|run| Some(run.id()) == newest.as_deref())),
+            _ => Ok(runs
+                .into_iter()
+                .find(|run| Some(run.id()) == newest.as_deref())),
         };
     };
     let Some(run) = runs.into_iter().find(|run| run.id() == wanted) else {
