@@ -10,6 +10,12 @@ use std::collections::BTreeSet;
 use crate::digest::sha256;
 use crate::name;
 
+/// A disk writes this much at once or not at all, in bytes.
+const SECTOR: usize = 512;
+
+/// How much of a sector's hash is kept, in bytes.
+const MARK: usize = 16;
+
 /// The unit in which files are compared, in bytes.
 const PAGE: usize = 4096;
 
@@ -49,6 +55,9 @@ pub struct FileRecord {
     pub after: Stamp,
     /// What the run overwrites or cuts off, in order, without overlaps.
     pub ranges: Vec<Range>,
+    /// For each 512 bytes of the ranges, in order, the first 16 bytes of the SHA-256 of what the
+    /// run writes there; empty for a file that is recorded whole.
+    pub marks: Vec<u8>,
 }
 
 /// Everything that is known before the first byte of a run is written.
@@ -109,6 +118,11 @@ impl FileRecord {
                 }),
             }
         }
+        let marks = if whole {
+            Vec::new()
+        } else {
+            marks_of(&ranges, after)
+        };
         let (before, after) = (Stamp::of(before), Stamp::of(after));
         FileRecord {
             path: path.to_owned(),
@@ -117,7 +131,31 @@ impl FileRecord {
             before,
             after,
             ranges,
+            marks,
         }
+    }
+
+    /// Whether a file can be what a cut in the run left: not longer than the run makes it, and
+    /// each 512 bytes of the ranges either as before or as the run writes them. The first
+    /// `header` bytes are the caller's to judge. Always true of a file recorded whole.
+    #[must_use]
+    pub fn may_be_ours(&self, current: &[u8], header: u64) -> bool {
+        if self.marks.is_empty() {
+            return true;
+        }
+        let longest = self.before.size.max(self.after.size);
+        let mut marks = self.marks.chunks(MARK);
+        (current.len() as u64) <= longest
+            && self.sectors().all(|(offset, old)| {
+                let mark = marks.next().unwrap_or_default();
+                let now = slice_from(current, offset, SECTOR);
+                offset < header || now.get(..old.len()) == Some(old) || mark_of(now) == mark
+            })
+    }
+
+    /// Every 512 bytes of the ranges, or what is left of one at its end, with its offset.
+    fn sectors(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        sectors_of(&self.ranges)
     }
 
     /// The content before the run, made from the content now: the recorded ranges and the
@@ -173,8 +211,38 @@ impl FileRecord {
             }
             free = end;
         }
+        if !self.marks.is_empty() && self.marks.len() != self.sectors().count() * MARK {
+            return Some("the marks of a file do not go with its ranges");
+        }
         None
     }
+}
+
+fn sectors_of(ranges: &[Range]) -> impl Iterator<Item = (u64, &[u8])> {
+    ranges.iter().flat_map(|range| {
+        let offsets = (range.offset..).step_by(SECTOR);
+        offsets.zip(range.bytes.chunks(SECTOR))
+    })
+}
+
+fn marks_of(ranges: &[Range], after: &[u8]) -> Vec<u8> {
+    sectors_of(ranges)
+        .flat_map(|(offset, _)| mark_of(slice_from(after, offset, SECTOR)))
+        .collect()
+}
+
+fn mark_of(sector: &[u8]) -> [u8; MARK] {
+    let mut mark = [0; MARK];
+    mark.copy_from_slice(&sha256(sector)[..MARK]);
+    mark
+}
+
+/// Up to `len` bytes at an offset; fewer, or none, at the end.
+fn slice_from(bytes: &[u8], offset: u64, len: usize) -> &[u8] {
+    let start = usize::try_from(offset)
+        .unwrap_or(usize::MAX)
+        .min(bytes.len());
+    &bytes[start..start.saturating_add(len).min(bytes.len())]
 }
 
 impl Range {
@@ -332,5 +400,30 @@ mod tests {
         ] {
             assert!(!is_id(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn sectors_of_another_writer_are_seen() {
+        let before: Vec<u8> = (0..3 * PAGE).map(|at| (at / 512) as u8).collect();
+        let mut after = before.clone();
+        after[PAGE..PAGE + 600].fill(0xAA);
+        after.extend([7; PAGE]);
+        let record = FileRecord::of("f", 0, 0, &before, &after, false);
+        let ours = |current: &[u8]| record.may_be_ours(current, 0);
+        assert!(ours(&before) && ours(&after) && ours(&[before.clone(), vec![0; 90]].concat()));
+        let mut mixed = before.clone();
+        mixed[PAGE..PAGE + 512].fill(0xAA);
+        assert!(ours(&mixed));
+        mixed[PAGE + 3] = 1;
+        assert!(!ours(&mixed));
+        assert!(
+            record.may_be_ours(&mixed, PAGE as u64 + 512),
+            "the caller's own sector"
+        );
+        assert!(
+            !ours(&[after.clone(), vec![0]].concat()),
+            "longer than the run makes it"
+        );
+        assert!(FileRecord::of("f", 0, 0, &before, &after, true).may_be_ours(&mixed, 0));
     }
 }

@@ -103,6 +103,7 @@ pub(crate) fn encode(record: &Record) -> Result<Vec<u8>, RecordError> {
             put_u64(&mut out, range.offset);
             put_bytes(&mut out, &range.bytes);
         }
+        put_bytes(&mut out, &file.marks);
     }
     let seal = sha256(&out);
     out.extend(seal);
@@ -186,6 +187,7 @@ impl<'a> Reader<'a> {
                     bytes: reader.counted()?.to_vec(),
                 })
             })?,
+            marks: self.counted()?.to_vec(),
         })
     }
 
@@ -318,7 +320,7 @@ mod tests {
         let bytes = encode(&sample()).unwrap();
         assert_eq!(bytes[..12], *b"OFFFIXJR\x01\0\0\0");
         assert_eq!(bytes[12..33], *b"\x0D\0\0\0\0\0\0\x0020260915-0912");
-        let whole = "849966f33d945468f6e20f48d918d49ac16f3ab397a65a9dee12c5fe1a5acdeb";
+        let whole = "b96d4bed600681fe000f10b32cf7ce84db5f1592d078c599bc87534187f09a14";
         assert_eq!(sha256_hex(&bytes), whole);
     }
 

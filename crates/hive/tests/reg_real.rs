@@ -88,6 +88,8 @@ fn hivexregedit_describes_the_same() {
         let start = Instant::now();
         let theirs = Command::new("hivexregedit")
             .args(["--export", "--prefix", ROOT])
+            // Perl writes Latin-1 otherwise.
+            .env("PERL_UNICODE", "O")
             .arg(&path)
             .arg("\\")
             .output();

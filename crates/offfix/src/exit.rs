@@ -130,7 +130,7 @@ impl From<VolumeError> for Failure {
 }
 
 fn hive_failure(error: &VolumeError, source: &RecoverError) -> Failure {
-    let failed = |exit, code| Failure::of(exit, code, error);
+    let failed = |exit, code| Failure::new(exit, code, chain(error));
     match source {
         RecoverError::NoFit { .. } => failed(Exit::Refused, "log-entries-pending").hint(
             "log entries pending is normal after an unclean stop, but the files that hold them \

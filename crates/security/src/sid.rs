@@ -110,7 +110,10 @@ impl Sid {
         let used = subs
             .get_mut(..usize::from(head.count))
             .ok_or_else(|| field("the number of sub-authorities", head.count, "15 at most"))?;
-        for (sub, from) in used.iter_mut().zip((at + size_of::<SidHeader>()..).step_by(4)) {
+        for (sub, from) in used
+            .iter_mut()
+            .zip((at + size_of::<SidHeader>()..).step_by(4))
+        {
             *sub = bytes::u32_at(bytes, from).ok_or(short("a SID"))?;
         }
         Ok(Sid {
@@ -151,7 +154,11 @@ impl Sid {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.extend([SID_REVISION, self.count]);
         out.extend(self.authority);
-        out.extend(self.sub_authorities().iter().flat_map(|sub| sub.to_le_bytes()));
+        out.extend(
+            self.sub_authorities()
+                .iter()
+                .flat_map(|sub| sub.to_le_bytes()),
+        );
     }
 }
 
@@ -191,7 +198,10 @@ fn numbers(text: &str) -> Result<Sid, &'static str> {
         return Err("it does not begin with S-1-");
     }
     let authority = parts.next().ok_or("there is no authority")?;
-    let authority = match authority.strip_prefix("0x").or(authority.strip_prefix("0X")) {
+    let authority = match authority
+        .strip_prefix("0x")
+        .or(authority.strip_prefix("0X"))
+    {
         Some(hex) if is_all(hex, |c| c.is_ascii_hexdigit()) => u64::from_str_radix(hex, 16),
         None if is_all(authority, |c| c.is_ascii_digit()) => authority.parse(),
         _ => return Err("the authority is no number"),
@@ -267,9 +277,24 @@ mod tests {
     fn wrong_text_is_refused() {
         let long = format!("S-1-5{}", "-1".repeat(16));
         let cases = [
-            "", "S", "S-1", "S-1-", "S-2-5-18", "X-1-5", "S-1-5-", "S-1-5-+1", "S-1-+5-1",
-            "S-1-5-4294967296", "S-1-281474976710656", "S-1-0x1000000000000", "S-1-0x", "S-1-5-0x1",
-            "S-1-5 -1", "S-1-5-18 ", "S-1-٣", &long,
+            "",
+            "S",
+            "S-1",
+            "S-1-",
+            "S-2-5-18",
+            "X-1-5",
+            "S-1-5-",
+            "S-1-5-+1",
+            "S-1-+5-1",
+            "S-1-5-4294967296",
+            "S-1-281474976710656",
+            "S-1-0x1000000000000",
+            "S-1-0x",
+            "S-1-5-0x1",
+            "S-1-5 -1",
+            "S-1-5-18 ",
+            "S-1-٣",
+            &long,
         ];
         for text in cases {
             assert!(text.parse::<Sid>().is_err(), "{text}");

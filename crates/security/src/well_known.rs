@@ -54,9 +54,19 @@ pub const WELL_KNOWN: &[WellKnown] = &[
     alias(5, &[32, 550], "PO", "BUILTIN\\Print Operators"),
     alias(5, &[32, 551], "BO", "BUILTIN\\Backup Operators"),
     alias(5, &[32, 552], "RE", "BUILTIN\\Replicator"),
-    alias(5, &[32, 554], "RU", "BUILTIN\\Pre-Windows 2000 Compatible Access"),
+    alias(
+        5,
+        &[32, 554],
+        "RU",
+        "BUILTIN\\Pre-Windows 2000 Compatible Access",
+    ),
     alias(5, &[32, 555], "RD", "BUILTIN\\Remote Desktop Users"),
-    alias(5, &[32, 556], "NO", "BUILTIN\\Network Configuration Operators"),
+    alias(
+        5,
+        &[32, 556],
+        "NO",
+        "BUILTIN\\Network Configuration Operators",
+    ),
     plain(5, &[32, 557], "BUILTIN\\Incoming Forest Trust Builders"),
     alias(5, &[32, 558], "MU", "BUILTIN\\Performance Monitor Users"),
     alias(5, &[32, 559], "LU", "BUILTIN\\Performance Log Users"),
@@ -66,12 +76,22 @@ pub const WELL_KNOWN: &[WellKnown] = &[
     alias(5, &[32, 568], "IS", "BUILTIN\\IIS_IUSRS"),
     alias(5, &[32, 569], "CY", "BUILTIN\\Cryptographic Operators"),
     alias(5, &[32, 573], "ER", "BUILTIN\\Event Log Readers"),
-    alias(5, &[32, 574], "CD", "BUILTIN\\Certificate Service DCOM Access"),
+    alias(
+        5,
+        &[32, 574],
+        "CD",
+        "BUILTIN\\Certificate Service DCOM Access",
+    ),
     alias(5, &[32, 575], "RA", "BUILTIN\\RDS Remote Access Servers"),
     alias(5, &[32, 576], "ES", "BUILTIN\\RDS Endpoint Servers"),
     alias(5, &[32, 577], "MS", "BUILTIN\\RDS Management Servers"),
     alias(5, &[32, 578], "HA", "BUILTIN\\Hyper-V Administrators"),
-    alias(5, &[32, 579], "AA", "BUILTIN\\Access Control Assistance Operators"),
+    alias(
+        5,
+        &[32, 579],
+        "AA",
+        "BUILTIN\\Access Control Assistance Operators",
+    ),
     alias(5, &[32, 580], "RM", "BUILTIN\\Remote Management Users"),
     plain(5, &[32, 581], "BUILTIN\\System Managed Accounts Group"),
     plain(5, &[32, 582], "BUILTIN\\Storage Replica Administrators"),
@@ -83,12 +103,26 @@ pub const WELL_KNOWN: &[WellKnown] = &[
     plain(5, &[80, 0], "NT SERVICE\\ALL SERVICES"),
     plain(
         5,
-        &[80, 956_008_885, 3_418_522_649, 1_831_038_044, 1_853_292_631, 2_271_478_464],
+        &[
+            80,
+            956_008_885,
+            3_418_522_649,
+            1_831_038_044,
+            1_853_292_631,
+            2_271_478_464,
+        ],
         "NT SERVICE\\TrustedInstaller",
     ),
     plain(
         5,
-        &[80, 4_022_436_659, 1_090_538_466, 1_613_889_075, 870_485_073, 3_428_993_833],
+        &[
+            80,
+            4_022_436_659,
+            1_090_538_466,
+            1_613_889_075,
+            870_485_073,
+            3_428_993_833,
+        ],
         "NT SERVICE\\SessionEnv",
     ),
     plain(5, &[83, 0], "NT VIRTUAL MACHINE\\Virtual Machines"),
@@ -114,11 +148,25 @@ pub const WELL_KNOWN: &[WellKnown] = &[
     plain(16, &[0], "Mandatory Label\\Untrusted Mandatory Level"),
     alias(16, &[4096], "LW", "Mandatory Label\\Low Mandatory Level"),
     alias(16, &[8192], "ME", "Mandatory Label\\Medium Mandatory Level"),
-    alias(16, &[8448], "MP", "Mandatory Label\\Medium Plus Mandatory Level"),
+    alias(
+        16,
+        &[8448],
+        "MP",
+        "Mandatory Label\\Medium Plus Mandatory Level",
+    ),
     alias(16, &[12288], "HI", "Mandatory Label\\High Mandatory Level"),
-    alias(16, &[16384], "SI", "Mandatory Label\\System Mandatory Level"),
-    plain(16, &[20480], "Mandatory Label\\Protected Process Mandatory Level"),
-    alias(18, &[1], "AS", "Authentication authority asserted identity"),
+    alias(
+        16,
+        &[16384],
+        "SI",
+        "Mandatory Label\\System Mandatory Level",
+    ),
+    plain(
+        16,
+        &[20480],
+        "Mandatory Label\\Protected Process Mandatory Level",
+    ),
+    plain(18, &[1], "Authentication authority asserted identity"),
     alias(18, &[2], "SS", "Service asserted identity"),
 ];
 
@@ -156,9 +204,10 @@ pub fn of(sid: &Sid) -> Option<&'static WellKnown> {
 
 /// The SID of two letters of SDDL, in upper or lower case.
 pub(crate) fn by_alias(letters: &str) -> Option<Sid> {
-    let row = WELL_KNOWN
-        .iter()
-        .find(|row| row.alias.is_some_and(|own| own.eq_ignore_ascii_case(letters)))?;
+    let row = WELL_KNOWN.iter().find(|row| {
+        row.alias
+            .is_some_and(|own| own.eq_ignore_ascii_case(letters))
+    })?;
     Some(row.sid)
 }
 
@@ -182,9 +231,11 @@ mod tests {
         assert_eq!(names.len(), WELL_KNOWN.len());
         assert_eq!(distinct.len(), aliases.len() + RELATIVE.len());
         assert!(distinct.iter().all(|letters| letters.len() == 2));
-        assert!(WELL_KNOWN.is_sorted_by_key(|row| {
-            (row.sid.authority(), row.sid.sub_authorities().to_vec())
-        }));
+        assert!(
+            WELL_KNOWN.is_sorted_by_key(|row| {
+                (row.sid.authority(), row.sid.sub_authorities().to_vec())
+            })
+        );
     }
 
     #[test]
@@ -195,7 +246,11 @@ mod tests {
             ("sy", "S-1-5-18", "NT AUTHORITY\\SYSTEM"),
             ("NS", "S-1-5-20", "NT AUTHORITY\\NETWORK SERVICE"),
             ("WD", "S-1-1-0", "Everyone"),
-            ("HI", "S-1-16-12288", "Mandatory Label\\High Mandatory Level"),
+            (
+                "HI",
+                "S-1-16-12288",
+                "Mandatory Label\\High Mandatory Level",
+            ),
         ];
         for (letters, text, name) in cases {
             let sid = by_alias(letters).unwrap();

@@ -11,7 +11,9 @@ use disk::{
     FileRecord, HoldError, JournalError, Lock, Record, RecordError, Root, Run, State, StepError,
     WalkError,
 };
+use hive::Hive;
 use hive::commit::{self, Files, Member, Method};
+use hive::format::HEADER_LEN;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
@@ -237,21 +239,37 @@ fn standing(group: &Group<'_>, now: &Files, state: State) -> (Standing, Option<F
             None => return (Standing::Overtaken, None),
         }
     }
-    if state == State::Sealed && !logs_are_ours(group, now, &before) {
-        return (Standing::Overtaken, None);
+    if is_ours(group, now, &before, state) {
+        (Standing::Ours, Some(before))
+    } else {
+        (Standing::Overtaken, None)
     }
-    (Standing::Ours, Some(before))
+}
+
+/// Whether a cut in the run, or in taking it back, can have left this; the recorded ranges alone
+/// would hide what another program has written into them.
+fn is_ours(group: &Group<'_>, now: &Files, before: &Files, state: State) -> bool {
+    let Some((_, method, primary)) = group
+        .iter()
+        .find(|(member, _, _)| *member == Member::Primary)
+    else {
+        return true;
+    };
+    if now.primary.len() as u64 > primary.before.size.max(primary.after.size) {
+        return false;
+    }
+    // Taking back passes through the recovered hive, and so does a commit without a new-format
+    // log over pending entries: sectors that are neither before nor after.
+    let passes_through = *method != Method::NewLog && Hive::open(before.primary.clone()).is_err();
+    state != State::Sealed
+        || (logs_are_ours(group, now, before)
+            && (passes_through || primary.may_be_ours(&now.primary, HEADER_LEN as u64)))
 }
 
 /// While a run is unfinished, its header is written only after its log is durable: with another
 /// header than before, every log must be the run's own.
 fn logs_are_ours(group: &Group<'_>, now: &Files, before: &Files) -> bool {
-    let header = |files: &Files| {
-        files
-            .primary
-            .get(..hive::format::HEADER_LEN)
-            .map(<[u8]>::to_vec)
-    };
+    let header = |files: &Files| files.primary.get(..HEADER_LEN).map(<[u8]>::to_vec);
     header(now) == header(before)
         || group
             .iter()

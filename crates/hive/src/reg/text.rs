@@ -234,7 +234,7 @@ mod tests {
         let text = data(3, &[0xAB; 60], Some(4));
         let lines: Vec<&str> = text.split("\r\n").collect();
         assert_eq!(lines.len(), 3);
-        assert_eq!(lines[0].len() + 4, 78 + 2);
+        assert_eq!(lines[0].len() + 4, 78);
         assert_eq!(lines[1].len(), 78);
         assert!(lines[1].starts_with("  ab,ab,") && lines[1].ends_with("ab,\\"));
         assert!(lines[2].ends_with("ab,ab"));

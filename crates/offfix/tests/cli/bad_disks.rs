@@ -170,6 +170,16 @@ fn a_journal_on_the_disk() {
     same(&before, &tree(&scratch.disk()), "nothing is written");
 }
 
+#[test]
+fn a_journal_that_cannot_be() {
+    let scratch = demonstration();
+    fs::write(scratch.path().join("J"), "").unwrap();
+    let before = tree(&scratch.disk());
+    let apply = ["apply", "disk", "--recommended", "--yes"];
+    shows(&scratch, "bad-journal", &apply).gives(3);
+    same(&before, &tree(&scratch.disk()), "nothing is written");
+}
+
 /// Real hives beside the checkout, where they are.
 fn shared() -> Option<PathBuf> {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/hives");

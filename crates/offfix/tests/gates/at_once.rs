@@ -83,3 +83,45 @@ fn two_of_us() {
     });
     scratch.run(&["undo", "disk", "--yes"]).gives(0);
 }
+
+#[test]
+fn a_hive_that_changes_between_the_look_and_the_hold() {
+    if !has(&["strace"]) {
+        return;
+    }
+    let scratch = Which::Demo.scratch().unwrap();
+    scratch.run(&["plan", "disk", "--out", "p.json"]).gives(0);
+    let log = scratch.path().join("strace.log");
+    let system = scratch.config("SYSTEM");
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| {
+            let mut slow = Command::new("strace");
+            let delay = "inject=flock:delay_enter=3000000:when=2";
+            slow.args(["-f", "-qq", "-e", "trace=openat,flock", "-e", delay, "-o"]);
+            slow.arg(&log);
+            strace::under(&scratch, slow, &["apply", "p.json", "--yes"])
+        });
+        let start = Instant::now();
+        while !fs::read_to_string(&log).is_ok_and(|log| log.contains("\"SYSTEM\", O_RDWR")) {
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "SYSTEM is never opened"
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let mut bytes = fs::read(&system).unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        fs::write(&system, &bytes).unwrap();
+        let before = tree(&scratch.disk());
+        let answer = first.join().unwrap().gives(3);
+        assert!(
+            answer.err.contains("has changed since it was read"),
+            "{}",
+            answer.err
+        );
+        same(&before, &tree(&scratch.disk()), "nothing is written");
+    });
+    let runs = scratch.run(&["log"]).gives(0).out;
+    assert!(runs.starts_with("no runs"), "{runs}");
+}

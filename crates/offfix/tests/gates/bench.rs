@@ -3,7 +3,6 @@
 //! Invariants: setting back keeps every inode, so that a run still knows its disk.
 //! Absent on purpose: kills themselves.
 
-use crate::plan_article;
 use crate::real::Which;
 use crate::scratch::{Scratch, Tree, tree};
 use std::fs;
@@ -25,7 +24,10 @@ impl Bench {
     /// Makes disk and plan, and applies it once to see what comes out.
     pub(crate) fn new(which: Which) -> Option<Bench> {
         let scratch = which.scratch()?;
-        plan_article(&scratch);
+        let plan = ["plan", "disk", "--out", "p.json"];
+        scratch
+            .run(&[&plan[..], which.selection()].concat())
+            .gives(0);
         let before = tree(scratch.path());
         scratch.run(&["apply", "p.json", "--yes"]).gives(0);
         let after = tree(scratch.path());

@@ -33,6 +33,11 @@ fn calls_that_fail() {
 }
 
 #[test]
+fn killed_between_two_hives() {
+    every_point(Which::TwoHives, "signal=KILL");
+}
+
+#[test]
 fn killed_on_windows_7() {
     on_real_hives(Which::D7);
 }
@@ -154,28 +159,33 @@ fn failed(bench: &Bench, start: &Tree, point: &Point, code: i32, place: &str) {
     same_bytes(&Bench::disk(promised), &now, place);
 }
 
-/// What stands on the disk, as Windows would take it.
+/// What stands on the disk, as Windows would take it; counted for SYSTEM.
 fn image(bench: &Bench, seen: &mut Seen, place: &str) {
     let now = tree(bench.scratch.path());
-    let file = |name| bench.file(&now, name);
-    let old = bench.file(&bench.before, "SYSTEM").unwrap();
-    let new = bench.file(&bench.after, "SYSTEM").unwrap();
-    let primary = file("SYSTEM").unwrap();
-    let logs = (file("SYSTEM.LOG1"), file("SYSTEM.LOG2"), file("SYSTEM.LOG"));
-    let recovered = recover(primary, logs.0, logs.1, logs.2);
-    let is_old = bins(&recovered.image) == bins(old);
-    let is_new = same_bins(new, &recovered.image);
-    if logs.0.is_some() {
-        assert_ne!(recovered.state, State::Unrecoverable, "{place}");
-        assert!(
-            is_old || is_new,
-            "{place}: neither old nor new after {:?}",
-            recovered.state
+    for hive in ["SYSTEM", "SOFTWARE"] {
+        let Some(old) = bench.file(&bench.before, hive) else {
+            continue;
+        };
+        let new = bench.file(&bench.after, hive).unwrap();
+        let file = |end: &str| bench.file(&now, &format!("{hive}{end}"));
+        let recovered = recover(
+            file("").unwrap(),
+            file(".LOG1"),
+            file(".LOG2"),
+            file(".LOG"),
         );
+        let is_old = bins(&recovered.image) == bins(old);
+        let is_new = same_bins(new, &recovered.image);
+        if file(".LOG1").is_some() {
+            assert_ne!(recovered.state, State::Unrecoverable, "{place}: {hive}");
+            assert!(is_old || is_new, "{place}: {hive} is neither old nor new");
+        }
+        if hive == "SYSTEM" {
+            seen.old += usize::from(is_old);
+            seen.new += usize::from(is_new);
+            seen.between += usize::from(!is_old && !is_new);
+        }
     }
-    seen.old += usize::from(is_old);
-    seen.new += usize::from(is_new);
-    seen.between += usize::from(!is_old && !is_new);
 }
 
 /// Looks, takes back twice, and applies again.
@@ -205,9 +215,10 @@ fn settle(bench: &Bench, seen: &mut Seen, place: &str) {
     let apply = scratch.run(&APPLY);
     assert_eq!(apply.code, 0, "{place}: {apply:?}");
     let now = tree(scratch.path());
-    let new = bench.file(&bench.after, "SYSTEM").unwrap();
-    assert!(
-        same_bins(new, bench.file(&now, "SYSTEM").unwrap()),
-        "{place}: not the same again"
-    );
+    for hive in ["SYSTEM", "SOFTWARE"] {
+        if let Some(new) = bench.file(&bench.after, hive) {
+            let again = same_bins(new, bench.file(&now, hive).unwrap());
+            assert!(again, "{place}: {hive} is not the same again");
+        }
+    }
 }

@@ -49,7 +49,7 @@ fn between_a_kill_and_undo() {
         .collect();
     assert!(on_hive.len() >= 6, "{on_hive:?}");
     for point in on_hive {
-        for (undo_first, key) in [(false, FAR), (true, FAR)] {
+        for (undo_first, key) in [(false, FAR), (true, FAR), (false, NEAR), (true, NEAR)] {
             let scratch = fresh();
             assert_eq!(fated(&scratch, &words, point, "signal=KILL").code, -1);
             scratch.run(&["plan", "disk"]).gives(6);

@@ -3,7 +3,7 @@
 use crate::scratch::{CONFIG, Scratch};
 use std::fs;
 use std::path::{Path, PathBuf};
-use testkit::windows::{demo, pe};
+use testkit::windows::{broken, demo, pe};
 
 /// A disk to try things on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub(crate) enum Which {
     Demo,
     /// The demonstration without its logs.
     NoLogs,
+    /// A disk on which SYSTEM and SOFTWARE change in one run.
+    TwoHives,
     /// Windows 7, SYSTEM alone, two control sets: no log format is known.
     D7,
     /// Windows 10, one control set, a kernel that says version 10, and empty logs.
@@ -29,6 +31,11 @@ impl Which {
                     fs::remove_file(scratch.config("SYSTEM.LOG1")).unwrap();
                     fs::remove_file(scratch.config("SYSTEM.LOG2")).unwrap();
                 }
+                return Some(scratch);
+            }
+            Which::TwoHives => {
+                let disk = broken("rdp-enabled").unwrap();
+                disk.write_to(&scratch.disk()).unwrap();
                 return Some(scratch);
             }
             Which::D7 => ("sys-win7sp1-2controlsets", false),
@@ -50,10 +57,18 @@ impl Which {
         Some(scratch)
     }
 
+    /// What is planned for it: the article's recipe, or what changes two hives.
+    pub(crate) fn selection(self) -> &'static [&'static str] {
+        match self {
+            Which::TwoHives => &["--repair", "rdp-enabled"],
+            _ => &crate::ARTICLE,
+        }
+    }
+
     /// Its control sets.
     pub(crate) fn control_sets(self) -> &'static [&'static str] {
         match self {
-            Which::D10 => &["ControlSet001"],
+            Which::D10 | Which::TwoHives => &["ControlSet001"],
             _ => &["ControlSet001", "ControlSet002"],
         }
     }

@@ -1,0 +1,151 @@
+//! The security descriptor a new child gets from its parent.
+//!
+//! Invariants: only the parent's inheritable entries, the owner and the group count; the order
+//! of entries is the parent's. Absent on purpose: entries of the child's own, default lists of
+//! tokens, and children that exist already.
+
+use crate::access::GenericMapping;
+use crate::ace::Ace;
+use crate::acl::Acl;
+use crate::descriptor::{Descriptor, List};
+use crate::format::{AceFlags, AceKind, Control};
+use crate::sid::Sid;
+use thiserror::Error;
+
+/// What is created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Child {
+    /// A registry key or a folder.
+    Container,
+    /// A file.
+    Leaf,
+}
+
+/// Why a child's descriptor cannot be computed.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InheritError {
+    /// An inheritable entry whose inside this crate does not know.
+    #[error("{list} entry {index} of the parent is inheritable, but of kind {}", kind.0)]
+    Opaque {
+        /// `D` for the discretionary list, `S` for the system list.
+        list: char,
+        /// Which entry, counted from 0.
+        index: usize,
+        /// Its kind.
+        kind: AceKind,
+    },
+}
+
+/// The descriptor of a new child: the parent's inheritable entries made effective, generic
+/// rights mapped, CREATOR OWNER and CREATOR GROUP replaced by `owner` and `group`.
+///
+/// `None` when the parent's discretionary list gives such a child nothing: then there is nothing
+/// to compute a list from, and the caller shares the parent's descriptor. Whether the parent is
+/// itself protected does not matter for its children. The result is in the kernel's order.
+///
+/// # Errors
+/// An inheritable entry of a kind that is not mask and SID.
+pub fn inherit(
+    parent: &Descriptor,
+    child: Child,
+    mapping: GenericMapping,
+    owner: &Sid,
+    group: &Sid,
+) -> Result<Option<Descriptor>, InheritError> {
+    let to = To {
+        child,
+        mapping,
+        owner: *owner,
+        group: *group,
+    };
+    let Some(dacl) = to.list(&parent.dacl, 'D')? else {
+        return Ok(None);
+    };
+    let mut result = Descriptor::empty();
+    result.control |= Control::DACL_PRESENT | Control::DACL_AUTO_INHERITED;
+    (result.owner, result.group) = (Some(*owner), Some(*group));
+    result.dacl = List::Entries(dacl);
+    if let Some(sacl) = to.list(&parent.sacl, 'S')? {
+        result.control |= Control::SACL_PRESENT | Control::SACL_AUTO_INHERITED;
+        result.sacl = List::Entries(sacl);
+    }
+    Ok(Some(result))
+}
+
+/// For whom entries are made.
+struct To {
+    child: Child,
+    mapping: GenericMapping,
+    owner: Sid,
+    group: Sid,
+}
+
+impl To {
+    /// The child's list; `None` when it would have no entry.
+    fn list(&self, parent: &List, name: char) -> Result<Option<Acl>, InheritError> {
+        let mut aces = Vec::new();
+        for (index, ace) in parent
+            .acl()
+            .into_iter()
+            .flat_map(|acl| &acl.aces)
+            .enumerate()
+        {
+            self.entry(ace, &mut aces)
+                .map_err(|()| InheritError::Opaque {
+                    list: name,
+                    index,
+                    kind: ace.kind(),
+                })?;
+        }
+        Ok((!aces.is_empty()).then(|| Acl::new(aces)))
+    }
+
+    /// Adds what one entry of the parent gives: nothing, one entry, or an effective one and
+    /// one that only passes on. An error for an inheritable entry that cannot be understood.
+    fn entry(&self, ace: &Ace, out: &mut Vec<Ace>) -> Result<(), ()> {
+        let inheritable = AceFlags::CONTAINER_INHERIT | AceFlags::OBJECT_INHERIT;
+        let passing = inheritable | AceFlags::NO_PROPAGATE | AceFlags::INHERIT_ONLY;
+        let flags = ace.flags();
+        let (effective, passes_on) = match self.child {
+            Child::Leaf => (flags.contains(AceFlags::OBJECT_INHERIT), false),
+            Child::Container => (
+                flags.contains(AceFlags::CONTAINER_INHERIT),
+                flags.intersects(inheritable) && !flags.contains(AceFlags::NO_PROPAGATE),
+            ),
+        };
+        if !effective && !passes_on {
+            return Ok(());
+        }
+        let real = self.real(ace).ok_or(())?;
+        let kept = (flags - passing) | AceFlags::INHERITED;
+        let onward = kept | (flags & inheritable);
+        let unchanged = real == *ace;
+        if effective {
+            let one_for_both = passes_on && unchanged;
+            out.push(real.with_flags(if one_for_both { onward } else { kept }));
+        }
+        if passes_on && !(effective && unchanged) {
+            out.push(ace.clone().with_flags(onward | AceFlags::INHERIT_ONLY));
+        }
+        Ok(())
+    }
+
+    /// The entry as it counts for the child itself; `None` when its inside is not known.
+    fn real(&self, ace: &Ace) -> Option<Ace> {
+        let (mask, sid) = (ace.mask()?, ace.sid()?);
+        let sid = match *sid {
+            Sid::CREATOR_OWNER => self.owner,
+            Sid::CREATOR_GROUP => self.group,
+            other => other,
+        };
+        // The bits of labels, claims and policies are not rights.
+        let has_rights = matches!(ace.kind().0, 0..=3 | 9 | 10 | 13 | 14);
+        let mask = if has_rights {
+            self.mapping.map(mask)
+        } else {
+            mask
+        };
+        Some(ace.clone().with_mask(mask).with_sid(sid))
+    }
+}
