@@ -132,7 +132,9 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_lines_never_panic(lines in vec("[\\[\\]@\"=\\\\;,:hexdwor()0-9a-f -]{0,30}", 0..9)) {
+    fn arbitrary_lines_never_panic(
+        lines in vec("[\\[\\]@\"=\\\\;,:hexdwor()0-9a-f -]{0,30}", 0..9),
+    ) {
         let text = format!("{HEAD}[A]\r\n{}", lines.join("\r\n"));
         let _ = reg::parse(text.as_bytes());
         let _ = reg::parse(lines.join("\n").as_bytes());
@@ -343,7 +345,8 @@ fn set(name: &str, kind: u32, bytes: &[u8]) -> Operation {
 fn every_form_is_understood() {
     let body = "; comment \\\n\n \t\r\n[HKLM\\A] ; why\n\
         \"a\\\\\\\"\" = \"x\\\\\" ; c\r\n@=\"\"\n\"D\"=DWORD:aB \n\"h\"=HEX:0a , B,\\\r\n  \\\n 3\n\
-        \"none\"=hex(0):\n\"odd\"=hex(FFFF0012):01\n\"s\"=hex(1):\\\n 41,00,\\ ; note\n; skipped\n  00\n\
+        \"none\"=hex(0):\n\"odd\"=hex(FFFF0012):01\n\"s\"=hex(1):\\\n 41,00,\\ ; note\n\
+        ; skipped\n  00\n\
         \"g\"=-\n@=- ; gone\n\"\"=\"two\r\nlines\"\n  [-HKLM\\A\\B]\n[HKLM\\[x]]";
     let delete = |name: &str| Operation::DeleteValue {
         key: "HKLM\\A".into(),

@@ -123,7 +123,11 @@ impl To {
         let unchanged = real == *ace;
         if effective {
             let one_for_both = passes_on && unchanged;
-            out.push(real.with_flags(if one_for_both { onward } else { kept }));
+            let new = real.with_flags(if one_for_both { onward } else { kept });
+            // Windows leaves out what an earlier entry says already: CREATOR OWNER most often.
+            if one_for_both || !out.iter().any(|old| says(old, &new)) {
+                out.push(new);
+            }
         }
         if passes_on && !(effective && unchanged) {
             out.push(ace.clone().with_flags(onward | AceFlags::INHERIT_ONLY));
@@ -148,4 +152,10 @@ impl To {
         };
         Some(ace.clone().with_mask(mask).with_sid(sid))
     }
+}
+
+/// Whether `old` means for its own object just what `new` means.
+fn says(old: &Ace, new: &Ace) -> bool {
+    let own = AceFlags::CONTAINER_INHERIT | AceFlags::OBJECT_INHERIT;
+    old.clone().with_flags(old.flags() - own) == new.clone().with_flags(new.flags() - own)
 }

@@ -4,7 +4,6 @@
 //! the journal is sealed; a failure is taken back at once where the disk still answers; nothing is
 //! called done that was not read back. Absent on purpose: the clock, words for people.
 
-use crate::edit::HiveName;
 use crate::stage::{Staged, StagedHive};
 use crate::undo;
 use disk::{
@@ -81,8 +80,8 @@ pub enum CommitError {
 }
 
 /// The path of one file of a hive.
-pub(crate) fn path_of(hive: HiveName, member: Member) -> String {
-    format!("{}{}", hive.path(), member.suffix())
+fn path_of(hive: &StagedHive, member: Member) -> String {
+    format!("{}{}", hive.path, member.suffix())
 }
 
 /// A file's role in the journal.
@@ -218,7 +217,7 @@ pub fn commit(
     for (hive, files) in &mut held {
         if files.read().ok().as_ref() != Some(&hive.after) {
             return Err(CommitError::ReadBack {
-                path: hive.name.path(),
+                path: hive.path.clone(),
             });
         }
     }
@@ -231,13 +230,13 @@ fn hold_unchanged(root: &Root, hive: &StagedHive) -> Result<HeldHive, CommitErro
     let members = Member::ALL
         .into_iter()
         .filter(|&member| hive.before.get(member).is_some());
-    let paths = members.map(|member| (member, path_of(hive.name, member)));
+    let paths = members.map(|member| (member, path_of(hive, member)));
     let mut held = HeldHive::hold(root, paths)?;
     let now = held.read()?;
     for member in Member::ALL {
         if now.get(member) != hive.before.get(member) {
             return Err(CommitError::Changed {
-                path: path_of(hive.name, member),
+                path: path_of(hive, member),
             });
         }
     }
@@ -271,7 +270,7 @@ fn records(hive: &StagedHive, group: u32) -> Vec<FileRecord> {
         .into_iter()
         .filter_map(|member| {
             let (before, after) = (hive.before.get(member)?, hive.after.get(member)?);
-            let (path, role) = (path_of(hive.name, member), role_of(member, hive.method));
+            let (path, role) = (path_of(hive, member), role_of(member, hive.method));
             let whole = member != Member::Primary;
             Some(FileRecord::of(&path, group, role, before, after, whole))
         })

@@ -4,6 +4,7 @@
 //! Absent on purpose: why an edit is made, and how.
 
 use hive::RegData;
+use hive::reg::Operation;
 use std::fmt;
 
 /// The hives this program edits.
@@ -96,6 +97,20 @@ impl Edit {
     pub fn target(&self) -> &Target {
         match self {
             Edit::SetValue(target, _) | Edit::DeleteValue(target) => target,
+        }
+    }
+
+    /// The same as an operation on its hive.
+    pub fn operation(&self) -> Operation {
+        let Target { key, name, .. } = self.target().clone();
+        let key = key.into();
+        match self {
+            Edit::SetValue(_, data) => Operation::SetValue {
+                key,
+                name,
+                data: data.clone(),
+            },
+            Edit::DeleteValue(_) => Operation::DeleteValue { key, name },
         }
     }
 

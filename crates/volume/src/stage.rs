@@ -9,14 +9,17 @@ use crate::prove::{self, Proof, ProofError};
 use crate::volume::{Loaded, Volume, VolumeError};
 use hive::commit::{self, Action, CommitError, Files, Method};
 use hive::log::LogFormat;
+use hive::reg::Operation;
 use hive::{EditError, Editor, Hive};
 use thiserror::Error;
 
 /// One hive, edited and ready to commit.
 #[derive(Debug)]
 pub struct StagedHive {
-    /// Which.
-    pub name: HiveName,
+    /// Its name.
+    pub name: String,
+    /// The primary file's path below the root.
+    pub path: String,
     /// Its files as they were read.
     pub before: Files,
     /// Its files as they will be.
@@ -46,7 +49,7 @@ pub enum StageError {
     #[error("{hive} cannot be edited")]
     Hive {
         /// The hive.
-        hive: HiveName,
+        hive: String,
         /// Why, as the volume says.
         reason: String,
     },
@@ -54,7 +57,7 @@ pub enum StageError {
     #[error("{hive} was not edited")]
     Edit {
         /// The hive.
-        hive: HiveName,
+        hive: String,
         /// Why.
         #[source]
         source: EditError,
@@ -63,7 +66,7 @@ pub enum StageError {
     #[error("{hive} cannot be committed")]
     Commit {
         /// The hive.
-        hive: HiveName,
+        hive: String,
         /// Why.
         #[source]
         source: CommitError,
@@ -72,20 +75,25 @@ pub enum StageError {
     #[error("the second reader does not agree with the edit of {hive}")]
     Proof {
         /// The hive.
-        hive: HiveName,
+        hive: String,
         /// Where.
         #[source]
         source: ProofError,
     },
 }
 
-/// How the hives of this disk are committed, and why, for people.
+/// How a hive of this disk is committed, and why, for people.
 pub fn method(volume: &Volume, loaded: &Loaded) -> (Method, String) {
-    let evidence = volume.log_evidence();
+    method_by(&volume.log_evidence(), loaded)
+}
+
+/// How a hive is committed when these witnesses tell the format of its logs.
+pub fn method_by(evidence: &[(String, LogFormat)], loaded: &Loaded) -> (Method, String) {
     let said: Vec<&str> = evidence
         .iter()
         .map(|(witness, _)| witness.as_str())
         .collect();
+    let said = said.join(", ");
     let all = |format| evidence.iter().all(|(_, found)| *found == format);
     let has_log = loaded.logs.log_to_write().is_some();
     let without = |why: String| {
@@ -97,22 +105,16 @@ pub fn method(volume: &Volume, loaded: &Loaded) -> (Method, String) {
     if evidence.is_empty() {
         without("nothing on this disk tells the format of its logs".to_owned())
     } else if all(LogFormat::New) && has_log {
-        (
-            Method::NewLog,
-            format!("through its own log ({})", said.join(", ")),
-        )
+        (Method::NewLog, format!("through its own log ({said})"))
     } else if all(LogFormat::Old) && has_log {
         (
             Method::OldLog,
-            format!(
-                "through its own log, in the old format ({})",
-                said.join(", ")
-            ),
+            format!("through its own log, in the old format ({said})"),
         )
     } else if all(LogFormat::New) || all(LogFormat::Old) {
         without("there is no log file".to_owned())
     } else {
-        without(format!("its format is unclear: {}", said.join(", ")))
+        without(format!("its format is unclear: {said}"))
     }
 }
 
@@ -123,37 +125,46 @@ pub fn method(volume: &Volume, loaded: &Loaded) -> (Method, String) {
 pub fn stage(volume: &Volume, edits: &[Edit], now: u64) -> Result<Staged, StageError> {
     let mut hives = Vec::new();
     for name in HiveName::ALL {
-        let edits: Vec<&Edit> = edits
-            .iter()
-            .filter(|edit| edit.target().hive == name)
-            .collect();
-        if edits.is_empty() {
+        let edits = edits.iter().filter(|edit| edit.target().hive == name);
+        let operations: Vec<Operation> = edits.map(Edit::operation).collect();
+        if operations.is_empty() {
             continue;
         }
         let loaded = volume
             .hive(name)
             .map_err(|error: &VolumeError| StageError::Hive {
-                hive: name,
+                hive: name.to_string(),
                 reason: error.to_string(),
             })?;
         let (method, _) = method(volume, loaded);
-        hives.push(stage_hive(loaded, &edits, method, now)?);
+        hives.push(stage_hive(loaded, &operations, method, now)?);
     }
     Ok(Staged { hives })
 }
 
-fn stage_hive(
+/// Stages operations on one hive.
+///
+/// # Errors
+/// When it cannot be edited, committed or proved.
+pub fn stage_hive(
     loaded: &Loaded,
-    edits: &[&Edit],
+    operations: &[Operation],
     method: Method,
     now: u64,
 ) -> Result<StagedHive, StageError> {
-    let name = loaded.name;
-    let edited =
-        edit(&loaded.hive, edits, now).map_err(|source| StageError::Edit { hive: name, source })?;
-    let commit_failed = |source| StageError::Commit { hive: name, source };
+    let hive = || loaded.name.clone();
+    let edited = edit(&loaded.hive, operations, now).map_err(|source| StageError::Edit {
+        hive: hive(),
+        source,
+    })?;
+    let commit_failed = |source| StageError::Commit {
+        hive: hive(),
+        source,
+    };
     let edited = match method {
         Method::NewLog => edited,
+        // Nothing to mark with a new time when only pending entries are applied.
+        _ if operations.is_empty() => edited,
         Method::OldLog | Method::NoLog => {
             commit::stamp(edited, now).map_err(|source| commit_failed(source.into()))?
         }
@@ -164,10 +175,14 @@ fn stage_hive(
     commit::perform(&mut after, &actions);
     let committed = Hive::open(after.primary.clone())
         .map_err(|source| commit_failed(CommitError::Open(source)))?;
-    let proof = prove::prove(&loaded.hive, &committed, edits)
-        .map_err(|source| StageError::Proof { hive: name, source })?;
+    let proof =
+        prove::prove(&loaded.hive, &committed, operations).map_err(|source| StageError::Proof {
+            hive: hive(),
+            source,
+        })?;
     Ok(StagedHive {
-        name,
+        name: hive(),
+        path: loaded.path.clone(),
         before,
         after,
         actions,
@@ -177,15 +192,21 @@ fn stage_hive(
     })
 }
 
-fn edit(hive: &Hive, edits: &[&Edit], now: u64) -> Result<Hive, EditError> {
+fn edit(hive: &Hive, operations: &[Operation], now: u64) -> Result<Hive, EditError> {
     let mut editor = Editor::new(hive.clone(), now)?;
-    for edit in edits {
-        match edit {
-            Edit::SetValue(target, data) => {
-                editor.set_value(&target.key, &target.name, data)?;
+    for operation in operations {
+        match operation {
+            Operation::CreateKey(key) => {
+                editor.create_key(key)?;
             }
-            Edit::DeleteValue(target) => {
-                editor.delete_value(&target.key, &target.name)?;
+            Operation::DeleteKey(key) => {
+                editor.delete_key(key)?;
+            }
+            Operation::SetValue { key, name, data } => {
+                editor.set_value(key, name, data)?;
+            }
+            Operation::DeleteValue { key, name } => {
+                editor.delete_value(key, name)?;
             }
         }
     }

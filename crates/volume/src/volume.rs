@@ -9,6 +9,7 @@ use crate::edit::{HiveName, Target};
 use crate::installation::Installation;
 use crate::kernel::Version;
 use disk::{Root, WalkError};
+use hive::check::Report;
 use hive::commit::{Files, Member};
 use hive::log::{self, LogFormat};
 use hive::recover::{RecoverError, Recovered, Recovery};
@@ -34,19 +35,19 @@ pub enum VolumeError {
         missing: &'static str,
     },
     /// A hive is not there.
-    #[error(r"{} is missing", hive.path())]
+    #[error("{hive} is missing")]
     Missing {
         /// The hive.
-        hive: HiveName,
+        hive: String,
     },
     /// A path cannot be walked or read.
     #[error("cannot look at the disk")]
     Walk(#[from] WalkError),
     /// A file is not a hive this program works with.
-    #[error("{}", hive.path())]
+    #[error("{hive}")]
     Hive {
         /// The hive.
-        hive: HiveName,
+        hive: String,
         /// Why.
         #[source]
         source: Box<RecoverError>,
@@ -54,19 +55,19 @@ pub enum VolumeError {
     /// The check found defects.
     #[error(
         "{} is damaged: {} defects, the first: {}",
-        hive.path(), report.blocking, report.first_blocking()
+        hive, report.blocking, report.first_blocking()
     )]
     Damaged {
         /// The hive.
-        hive: HiveName,
+        hive: String,
         /// The defects.
-        report: Box<hive::check::Report>,
+        report: Box<Report>,
     },
     /// Something inside a hive cannot be read.
-    #[error("{}", hive.path())]
+    #[error("{hive}")]
     Read {
         /// The hive.
-        hive: HiveName,
+        hive: String,
         /// Why.
         #[source]
         source: ReadError,
@@ -76,9 +77,11 @@ pub enum VolumeError {
 /// A hive as Windows would load it, and its files as they lie on the disk.
 #[derive(Debug)]
 pub struct Loaded {
-    /// Which.
-    pub name: HiveName,
-    /// The hive, sound, with its pending log entries applied in memory.
+    /// Its name.
+    pub name: String,
+    /// The primary file's path below the root.
+    pub path: String,
+    /// The hive, with its pending log entries applied in memory.
     pub hive: Hive,
     /// What was pending; `None` for a hive that is clean on the disk.
     pub recovery: Option<Recovery>,
@@ -86,9 +89,61 @@ pub struct Loaded {
     pub logs: Files,
     /// Size and SHA-256 of the primary file.
     pub stamp: disk::Stamp,
+    /// What the check found.
+    pub report: Report,
 }
 
 impl Loaded {
+    /// Reads a hive and its logs, and checks it.
+    ///
+    /// # Errors
+    /// When it is not there, or not one this program works with; a hive with defects is returned
+    /// with its report.
+    pub fn read(root: &Root, path: &str, name: &str) -> Result<Loaded, VolumeError> {
+        let missing = || VolumeError::Missing {
+            hive: path.to_owned(),
+        };
+        let primary = root.read(path, HIVE_LIMIT)?.ok_or_else(missing)?;
+        let stamp = disk::Stamp::of(&primary);
+        let log = |member: Member| root.read(&format!("{path}{}", member.suffix()), HIVE_LIMIT);
+        let mut logs = Files {
+            primary,
+            log: log(Member::Log)?,
+            log1: log(Member::Log1)?,
+            log2: log(Member::Log2)?,
+        };
+        let Recovered { hive, recovery } =
+            hive::recover(&logs).map_err(|source| VolumeError::Hive {
+                hive: path.to_owned(),
+                source: Box::new(source),
+            })?;
+        if recovery.is_none() {
+            logs.primary = Vec::new();
+        }
+        let report = hive::check::check(&hive);
+        let (name, path) = (name.to_owned(), path.to_owned());
+        Ok(Loaded {
+            name,
+            path,
+            hive,
+            recovery,
+            logs,
+            stamp,
+            report,
+        })
+    }
+
+    /// What the logs themselves say about their format, each with its answer.
+    pub fn log_evidence(&self) -> Vec<(String, LogFormat)> {
+        [Member::Log1, Member::Log2, Member::Log]
+            .into_iter()
+            .filter_map(|member| {
+                let format = log::format_of(self.logs.get(member)?)?;
+                Some((format!("{}{}", self.name, member.suffix()), format))
+            })
+            .collect()
+    }
+
     /// The files as they lie on the disk.
     pub fn files(&self) -> Files {
         match self.recovery {
@@ -126,9 +181,9 @@ impl Volume {
                 });
             }
         }
-        let system = load(&root, HiveName::System)?;
+        let system = read(&root, HiveName::System)?;
         let sets = ControlSets::of(&system.hive).map_err(|source| VolumeError::Read {
-            hive: HiveName::System,
+            hive: HiveName::System.path(),
             source,
         })?;
         // A compressed kernel is a reparse point: its version is then not known.
@@ -162,7 +217,7 @@ impl Volume {
     /// Why it cannot be looked at; [`VolumeError::Missing`] when there is none.
     pub fn software(&self) -> Result<&Loaded, &VolumeError> {
         self.software
-            .get_or_init(|| load(&self.root, HiveName::Software))
+            .get_or_init(|| read(&self.root, HiveName::Software))
             .as_ref()
     }
 
@@ -190,7 +245,7 @@ impl Volume {
         let software = self.software().ok().map(|loaded| &loaded.hive);
         Installation::of(&self.system.hive, software, self.kernel, &self.sets).map_err(|source| {
             VolumeError::Read {
-                hive: HiveName::System,
+                hive: HiveName::System.path(),
                 source,
             }
         })
@@ -218,12 +273,7 @@ impl Volume {
         if let Some(kernel) = self.kernel {
             evidence.push((format!("kernel {kernel}"), format(kernel.has_new_logs())));
         }
-        for member in [Member::Log1, Member::Log2, Member::Log] {
-            let log = self.system.logs.get(member);
-            if let Some(found) = log.and_then(|log| log::format_of(log)) {
-                evidence.push((format!("SYSTEM{}", member.suffix()), found));
-            }
-        }
+        evidence.extend(self.system.log_evidence());
         let build = self
             .software()
             .ok()
@@ -244,40 +294,15 @@ fn build_of(software: &Hive) -> Option<u32> {
     text.parse().ok()
 }
 
-/// Reads one hive and its logs.
-fn load(root: &Root, name: HiveName) -> Result<Loaded, VolumeError> {
-    let path = name.path();
-    let primary = root
-        .read(&path, HIVE_LIMIT)?
-        .ok_or(VolumeError::Missing { hive: name })?;
-    let stamp = disk::Stamp::of(&primary);
-    let log = |member: Member| root.read(&format!("{path}{}", member.suffix()), HIVE_LIMIT);
-    let mut logs = Files {
-        primary,
-        log: log(Member::Log)?,
-        log1: log(Member::Log1)?,
-        log2: log(Member::Log2)?,
-    };
-    let Recovered { hive, recovery } =
-        hive::recover(&logs).map_err(|source| VolumeError::Hive {
-            hive: name,
-            source: Box::new(source),
-        })?;
-    if recovery.is_none() {
-        logs.primary = Vec::new();
+/// Reads one of the hives of an installation.
+fn read(root: &Root, name: HiveName) -> Result<Loaded, VolumeError> {
+    let loaded = Loaded::read(root, &name.path(), name.file_name())?;
+    if loaded.report.is_sound() {
+        Ok(loaded)
+    } else {
+        Err(VolumeError::Damaged {
+            hive: name.path(),
+            report: Box::new(loaded.report),
+        })
     }
-    let report = hive::check::check(&hive);
-    if !report.is_sound() {
-        return Err(VolumeError::Damaged {
-            hive: name,
-            report: Box::new(report),
-        });
-    }
-    Ok(Loaded {
-        name,
-        hive,
-        recovery,
-        logs,
-        stamp,
-    })
 }

@@ -8,6 +8,7 @@
 mod support;
 
 use hive::check::check;
+use hive::reg::Operation;
 use hive::{Editor, Hive, RegData, RegType};
 use support::{NOW, TLS, dword, edits, target};
 use testkit::HiveBuilder;
@@ -57,8 +58,8 @@ fn summed(mut file: Vec<u8>) -> Hive {
     Hive::open(file).unwrap()
 }
 
-fn refs(edits: &[Edit]) -> Vec<&Edit> {
-    edits.iter().collect()
+fn refs(edits: &[Edit]) -> Vec<Operation> {
+    edits.iter().map(Edit::operation).collect()
 }
 
 /// The file offset of the only place where `needle` stands.
@@ -214,11 +215,11 @@ fn edits_not_made_or_made_otherwise_are_found() {
     }
     // A key that was not made, among others.
     let fresh = dword(r"ControlSet001\Services\Fresh", "Start", 1);
-    assert!(prove(&before, &before, &[&fresh]).is_err());
+    assert!(prove(&before, &before, &refs(&[fresh])).is_err());
     let after = edited(&before, &[dword(TLS, "Enabled", 8)]);
-    assert!(prove(&before, &after, &[&dword(TLS, "Enabled", 9)]).is_err());
+    assert!(prove(&before, &after, &refs(&[dword(TLS, "Enabled", 9)])).is_err());
     let other = Edit::SetValue(target(TLS, "Enabled"), RegData::sz("8"));
-    assert!(prove(&before, &after, &[&other]).is_err());
+    assert!(prove(&before, &after, &refs(&[other])).is_err());
 }
 
 #[test]

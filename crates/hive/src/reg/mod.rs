@@ -1,8 +1,8 @@
 //! Registry text files (`.reg`, version 5): a tree of keys as text, and text as operations.
 //!
-//! Invariants: what [`export`] writes, [`parse`] gives back exactly (names, types, data, order) as
-//! long as it is not longer than [`MAX_BYTES`]; what a `.reg` file cannot carry stands in it as a comment and in the list of
-//! [`Unrepresentable`]. Time and memory are bounded on any input.
+//! Invariants: what [`export`] writes, [`parse`] gives back exactly (names, types, data, order)
+//! as long as the file is not longer than [`MAX_BYTES`]; what a `.reg` file cannot carry stands
+//! in it as a comment and in the list of [`Unrepresentable`]. Time and memory are bounded.
 //! Absent on purpose: files, the mapping of root names to hives, and what the format has no
 //! place for: classes, security, time stamps, flags.
 

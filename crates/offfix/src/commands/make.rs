@@ -174,7 +174,7 @@ fn logs(loaded: &Loaded) -> Vec<FileDocument> {
         .filter_map(|member| {
             let log = loaded.logs.get(member)?;
             Some(file(
-                format!("{}{}", loaded.name.path(), member.suffix()),
+                format!("{}{}", loaded.path, member.suffix()),
                 &Stamp::of(log),
             ))
         })
@@ -251,7 +251,7 @@ fn verdict(document: &Document) -> &'static str {
 pub(crate) fn present(volume: &Volume, target: &Target) -> Result<Option<hive::RegData>, Failure> {
     volume.read(target).map_err(|source| {
         VolumeError::Read {
-            hive: target.hive,
+            hive: target.hive.path(),
             source,
         }
         .into()

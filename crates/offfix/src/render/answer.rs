@@ -47,14 +47,14 @@ pub(crate) fn applied(
         let values = document
             .changes
             .iter()
-            .filter(|change| change.hive == hive.name.to_string())
+            .filter(|change| change.hive == hive.name)
             .count();
         let replayed = match hive.replayed {
             0 => String::new(),
             1 => "1 log entry applied, ".to_owned(),
             number => format!("{number} log entries applied, "),
         };
-        let name = hive.name;
+        let name = &hive.name;
         text.push_str(&format!(
             "  written    {name}: {replayed}{} changed\n",
             count(values, "value")

@@ -1,5 +1,5 @@
 //! The second reader: nt-hive reads the hive before and after, and every key and value must be
-//! as it was or as the edits say.
+//! as it was or as the operations say.
 //!
 //! Invariants: both hives have passed our own check, so nt-hive sees nothing it is known to fail
 //! on; if it panics all the same, that is a refusal. Its known gaps stand here and nowhere else:
@@ -7,9 +7,12 @@
 //! 16,344 bytes it cannot read, ours compares them and they are counted.
 //! Absent on purpose: security, flags and lists, which our own check covers.
 
-use crate::edit::Edit;
+mod expected;
+
+use expected::{Expected, Wanted};
 use hive::format::{MINOR_BIG_DATA, SEGMENT_LEN};
-use hive::name::{Name, compare, units};
+use hive::name::{Name, compare};
+use hive::reg::Operation;
 use hive::{Hive, RegData};
 use nt_hive::{KeyNode, KeyValue, NtHiveError, NtHiveNameString};
 use std::cmp::Ordering;
@@ -40,7 +43,7 @@ pub enum ProofError {
     /// It panicked.
     #[error("nt-hive panicked on it")]
     Panic,
-    /// Something is not as it was, nor as the edits say.
+    /// Something is not as it was, nor as was asked for.
     #[error("key {key:?}: {what}")]
     Differs {
         /// The key's path.
@@ -50,59 +53,12 @@ pub enum ProofError {
     },
 }
 
-/// The edits of one key and below, by name.
-#[derive(Default)]
-struct Expected<'e> {
-    name: Vec<u16>,
-    values: Vec<(Vec<u16>, Option<&'e RegData>)>,
-    below: Vec<Expected<'e>>,
-}
-
-impl<'e> Expected<'e> {
-    fn of(edits: &[&'e Edit]) -> Expected<'e> {
-        let mut root = Expected::default();
-        for edit in edits {
-            let mut key = &mut root;
-            for name in edit
-                .target()
-                .key
-                .split('\\')
-                .filter(|name| !name.is_empty())
-            {
-                key = key.child(&units(name));
-            }
-            let name = units(&edit.target().name);
-            key.values.retain(|(known, _)| !same(known, &name));
-            key.values.push((name, edit.after()));
-        }
-        root
-    }
-
-    fn child(&mut self, name: &[u16]) -> &mut Expected<'e> {
-        let known = self.below.iter().position(|below| same(&below.name, name));
-        let place = known.unwrap_or_else(|| {
-            self.below.push(Expected {
-                name: name.to_vec(),
-                ..Expected::default()
-            });
-            self.below.len() - 1
-        });
-        &mut self.below[place]
-    }
-
-    /// Whether anything is set here or below, so that the key exists afterwards.
-    fn creates(&self) -> bool {
-        self.values.iter().any(|(_, data)| data.is_some())
-            || self.below.iter().any(Expected::creates)
-    }
-}
-
-/// Compares the two hives with the edits between them.
+/// Compares the two hives with the operations between them; paths are below the root key.
 ///
 /// # Errors
 /// The first place where the second reader does not agree.
-pub fn prove(before: &Hive, after: &Hive, edits: &[&Edit]) -> Result<Proof, ProofError> {
-    let expected = Expected::of(edits);
+pub fn prove(before: &Hive, after: &Hive, operations: &[Operation]) -> Result<Proof, ProofError> {
+    let expected = Expected::of(operations);
     let work = || {
         let old = nt_hive::Hive::new(before.bytes())?;
         let new = nt_hive::Hive::new(after.bytes())?;
@@ -166,31 +122,30 @@ impl<'h, 'x> Walk<'h, 'x> {
     ) -> Result<(), ProofError> {
         let was = old.map(items).transpose()?.unwrap_or_default();
         let is = items(new)?;
-        let edits = expected
-            .map(|expected| expected.values.as_slice())
-            .unwrap_or_default();
         let mut new_items = is.into_iter();
         for (name, item) in was {
-            let edit = edits.iter().find(|(edited, _)| same(edited, &name));
-            if let Some((_, None)) = edit {
+            let wanted = expected.and_then(|expected| expected.value(&name));
+            if wanted.is_some_and(|wanted| wanted.data.is_none() || wanted.fresh) {
                 continue;
             }
             let Some((new_name, new_item)) = new_items.next() else {
                 return Err(differs(path, format!("value {} is gone", text(&name))));
             };
             let right = new_name == name
-                && match edit {
-                    Some((_, Some(data))) => self.holds(&new_item, data, path, &name)?,
-                    _ => self.equal(&item, &new_item, path, &name)?,
+                && match wanted.and_then(|wanted| wanted.data) {
+                    Some(data) => self.holds(&new_item, data, path, &name)?,
+                    None => self.equal(&item, &new_item, path, &name)?,
                 };
             if !right {
                 return Err(differs(path, format!("value {} differs", text(&name))));
             }
         }
         for (name, item) in new_items {
-            let wanted = edits.iter().find(|(edited, _)| *edited == name);
-            let right = match wanted {
-                Some((_, Some(data))) => self.holds(&item, data, path, &name)?,
+            let wanted = expected.and_then(|expected| expected.value(&name));
+            let right = match wanted.filter(|wanted| wanted.name == name) {
+                Some(Wanted {
+                    data: Some(data), ..
+                }) => self.holds(&item, data, path, &name)?,
                 _ => false,
             };
             if !right {
@@ -200,26 +155,25 @@ impl<'h, 'x> Walk<'h, 'x> {
                 ));
             }
         }
-        self.all_set(new, edits, path)
+        self.all_set(new, expected, path)
     }
 
     /// Every value that was to be set is there: a check from the other side.
     fn all_set(
         &self,
         new: &Node<'h>,
-        edits: &[(Vec<u16>, Option<&RegData>)],
+        expected: Option<&Expected<'_>>,
         path: Option<&Path>,
     ) -> Result<(), ProofError> {
-        if edits.is_empty() {
+        let Some(expected) = expected.filter(|expected| !expected.values.is_empty()) else {
             return Ok(());
-        }
+        };
         let names = items(new)?;
-        for (name, data) in edits {
-            if names.iter().any(|(found, _)| same(found, name)) != data.is_some() {
-                return Err(differs(
-                    path,
-                    format!("value {} was not edited", text(name)),
-                ));
+        for wanted in &expected.values {
+            let is_there = names.iter().any(|(found, _)| same(found, &wanted.name));
+            if is_there != wanted.data.is_some() {
+                let what = format!("value {} was not edited", text(&wanted.name));
+                return Err(differs(path, what));
             }
         }
         Ok(())
@@ -232,21 +186,18 @@ impl<'h, 'x> Walk<'h, 'x> {
         expected: Option<&'x Expected<'x>>,
         path: Option<&std::rc::Rc<Path>>,
     ) -> Result<(), ProofError> {
-        let mut was = old
-            .map(children)
-            .transpose()?
-            .unwrap_or_default()
-            .into_iter()
-            .peekable();
+        let below = |name: &[u16]| expected.and_then(|expected| expected.below(name));
+        let mut was = old.map(children).transpose()?.unwrap_or_default();
+        was.retain(|(name, _)| !below(name).is_some_and(|key| key.deleted));
+        let mut was = was.into_iter().peekable();
         let mut unmade: Vec<&Expected<'_>> = expected
-            .map(|expected| expected.below.iter().filter(|key| key.creates()).collect())
+            .map(|expected| expected.below.iter().filter(|key| key.exists).collect())
             .unwrap_or_default();
         for (name, key) in children(new)? {
             unmade.retain(|key| !same(&key.name, &name));
-            let below = expected
-                .and_then(|expected| expected.below.iter().find(|key| same(&key.name, &name)));
+            let below = below(&name);
             let twin = was.next_if(|(known, _)| *known == name).map(|(_, key)| key);
-            let asked = |below: &Expected<'_>| below.creates() && below.name == name;
+            let asked = |below: &Expected<'_>| below.exists && below.name == name;
             if twin.is_none() && !below.is_some_and(asked) {
                 let what = format!("key {} was not asked for", text(&name));
                 return Err(differs(path.map(std::rc::Rc::as_ref), what));
