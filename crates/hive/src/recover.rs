@@ -5,7 +5,7 @@
 //! Absent on purpose: healing without a log, which loses data.
 
 use crate::bytes;
-use crate::commit::{Files, Member};
+use crate::commit::{CommitError, Files, Member, next_sequence};
 use crate::error::OpenError;
 use crate::format::BaseBlock;
 use crate::hive::Hive;
@@ -81,8 +81,30 @@ pub fn recover(files: &Files) -> Result<Recovered, RecoverError> {
     }
 }
 
+/// A dirty hive as it stands in the primary, clean, without the entries no log holds. What they
+/// changed is lost, and what was half written stays so: check the result.
+///
+/// # Errors
+/// When the header is not sound.
+pub fn discard_logs(files: &Files) -> Result<Hive, CommitError> {
+    let hive = Hive::open_any(files.primary.clone())?;
+    let (primary, secondary) = hive.sequences();
+    let own = if log::before(primary, secondary) {
+        secondary
+    } else {
+        primary
+    };
+    let next = next_sequence(files, own)?.wrapping_add(1);
+    let mut file = hive.into_bytes();
+    log::set_header(&mut file, |base| {
+        base.primary_sequence.set(next);
+        base.secondary_sequence.set(next);
+    });
+    Ok(Hive::open(file)?)
+}
+
 fn replayed(files: &Files, header: bool) -> Result<Option<Recovered>, RecoverError> {
-    let logs = files.logs();
+    let logs = candidates(files);
     let contents: Vec<&[u8]> = logs.iter().map(|(_, content)| *content).collect();
     let new = if header {
         log::replay(&files.primary, &contents)
@@ -110,7 +132,7 @@ fn replayed(files: &Files, header: bool) -> Result<Option<Recovered>, RecoverErr
             recovery: Some(recovery),
         }));
     }
-    let Some((log, content)) = old_log(files, header) else {
+    let Some((log, content)) = old_log(&files.primary, header, logs) else {
         return Ok(None);
     };
     let Some(image) = log::replay_old(&files.primary, content) else {
@@ -133,10 +155,25 @@ fn replayed(files: &Files, header: bool) -> Result<Option<Recovered>, RecoverErr
     }))
 }
 
+/// The logs recovery looks at: the usable ones of the pair, `NAME.LOG` only where there are none.
+fn candidates(files: &Files) -> Vec<(Member, &[u8])> {
+    let usable = |(_, log): &(Member, &[u8])| log::format_of(log).is_some();
+    let (single, pair): (Vec<_>, Vec<_>) = files
+        .logs()
+        .into_iter()
+        .filter(usable)
+        .partition(|(member, _)| *member == Member::Log);
+    if pair.is_empty() { single } else { pair }
+}
+
 /// The old-format log that fits: the one with the higher number, LOG1 when both are equal.
-fn old_log(files: &Files, header: bool) -> Option<(Member, &[u8])> {
-    let fitting = files.logs().into_iter().filter(|(_, log)| {
-        log::fits_old(&files.primary, header, log) && log::replay_old(&files.primary, log).is_some()
+fn old_log<'l>(
+    primary: &[u8],
+    header: bool,
+    logs: Vec<(Member, &'l [u8])>,
+) -> Option<(Member, &'l [u8])> {
+    let fitting = logs.into_iter().filter(|(_, log)| {
+        log::fits_old(primary, header, log) && log::replay_old(primary, log).is_some()
     });
     fitting.reduce(|best, next| {
         let number = |log: &[u8]| {

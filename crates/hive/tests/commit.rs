@@ -13,48 +13,10 @@ mod support;
 
 use hive::commit::{self, Action, CommitError, Files, Member, Method};
 use hive::{Editor, Hive, RegData};
-use support::cuts::{in_order, pieces, reordered};
-use support::{Dice, NOW, logs};
-use testkit::HiveBuilder;
-use testkit::replay::{self, State};
-
-/// States with lost writes, per commit and per undo.
-const CHANCES: usize = 300;
-const SEQUENCE: u32 = 40;
-
-/// A hive with its logs, and what it is to become.
-struct Case {
-    what: &'static str,
-    before: Files,
-    edited: Hive,
-}
-
-fn builder() -> HiveBuilder {
-    let mut hive = HiveBuilder::new();
-    hive.sequence = SEQUENCE;
-    for number in 0..40 {
-        hive.key(&format!("Set\\Key{number}"))
-            .dword("A", number)
-            .sz("B", "text");
-    }
-    hive
-}
-
-fn edit(primary: &[u8], data: usize) -> Hive {
-    let mut editor = Editor::new(Hive::open(primary.to_vec()).unwrap(), NOW).unwrap();
-    editor
-        .set_value("Set\\Key7", "A", &RegData::dword(0xABCD))
-        .unwrap();
-    // A single number needs no new cell, so that no size changes.
-    if data > 0 {
-        let big = RegData {
-            kind: hive::RegType::BINARY,
-            bytes: vec![0xB6; data],
-        };
-        editor.set_value("Set\\Key33\\New", "Data", &big).unwrap();
-    }
-    editor.finish().unwrap()
-}
+use support::commits::{Case, METHODS, SEQUENCE, builder, edit, recover};
+use support::cuts::in_order;
+use support::{NOW, logs};
+use testkit::replay::State;
 
 fn case(what: &'static str, data: usize, change: impl FnOnce(&mut Files)) -> Case {
     let mut before = Files {
@@ -64,12 +26,7 @@ fn case(what: &'static str, data: usize, change: impl FnOnce(&mut Files)) -> Cas
     before.log1 = Some(Vec::new());
     before.log2 = Some(Vec::new());
     change(&mut before);
-    let edited = edit(&before.primary, data);
-    Case {
-        what,
-        before,
-        edited,
-    }
+    Case::new(what, before, data)
 }
 
 /// Every state of logs and sizes a commit may find.
@@ -127,77 +84,15 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-impl Case {
-    fn edited(&self, method: Method) -> Hive {
-        match method {
-            Method::NewLog => self.edited.clone(),
-            Method::OldLog | Method::NoLog => commit::stamp(self.edited.clone(), NOW).unwrap(),
-        }
-    }
-
-    fn actions(&self, method: Method) -> Vec<Action> {
-        commit::commit(&self.before, &self.edited(method), method).unwrap()
-    }
-
-    /// Whether a cut is healed by Windows and not by the journal.
-    fn heals(&self, method: Method) -> bool {
-        method == Method::NewLog && !["no log", "no LOG1"].contains(&self.what)
-    }
-
-    fn old_or_new(&self, files: &Files, at: &str) -> bool {
-        let old = Hive::open(self.before.primary.clone()).unwrap();
-        let recovered = recover(files);
-        let what = self.what;
-        assert_ne!(recovered.state, State::Unrecoverable, "{what}: {at}");
-        let found = Hive::open(recovered.image).unwrap();
-        assert!(hive::check::check(&found).is_sound());
-        if found.bins() == self.edited.bins() {
-            return true;
-        }
-        assert!(
-            found.bins() == old.bins(),
-            "{what}: {at}: neither old nor new"
-        );
-        false
-    }
-}
-
-fn recover(files: &Files) -> replay::Recovered {
-    replay::recover(
-        &files.primary,
-        files.log1.as_deref(),
-        files.log2.as_deref(),
-        files.log.as_deref(),
-    )
-}
-
-const METHODS: [Method; 2] = [Method::NewLog, Method::NoLog];
-
 #[test]
 fn a_commit_gives_the_edited_hive_clean_and_above_every_number() {
     for case in cases() {
         for method in METHODS {
-            let mut files = case.before.clone();
-            commit::perform(&mut files, &case.actions(method));
-            let done = Hive::open(files.primary.clone()).unwrap();
-            let edited = case.edited(method);
-            assert!(done.bins() == edited.bins(), "{}", case.what);
-            assert_eq!(testkit::rules::check(&files.primary), [], "{}", case.what);
-            let old = Hive::open(case.before.primary.clone())
-                .unwrap()
-                .sequences()
-                .0;
-            for log in [&case.before.log1, &case.before.log2, &case.before.log] {
-                for found in hive::log::sequences(log.as_deref().unwrap_or_default()) {
-                    let above = done.sequences().0.wrapping_sub(found);
-                    assert!(above > 0 && above < 100, "{}: {found}", case.what);
-                }
-            }
-            assert!(done.sequences().0.wrapping_sub(old) >= 1);
+            let files = case.ends_clean(method);
             assert_eq!(files.log2, case.before.log2, "{}", case.what);
+            let done = Hive::open(files.primary.clone()).unwrap();
             let slack = |file: &[u8]| file[4096 + done.bins().len()..].to_vec();
-            assert!(files.primary.len() >= case.before.primary.len());
-            if case.before.primary.len() > files.primary.len() - 1 {
+            if case.before.primary.len() == files.primary.len() {
                 assert!(
                     slack(&files.primary) == slack(&case.before.primary),
                     "{}",
@@ -210,24 +105,9 @@ fn a_commit_gives_the_edited_hive_clean_and_above_every_number() {
 
 #[test]
 fn a_commit_cut_anywhere_recovers_to_old_or_new() {
-    for case in cases().iter().filter(|case| case.heals(Method::NewLog)) {
-        let actions = case.actions(Method::NewLog);
-        let mut seen = Vec::new();
-        in_order(&case.before, &actions, |cut, files| {
-            seen.push(case.old_or_new(files, &format!("cut {cut}")));
-        });
-        // Old up to the header that is marked, new from there on, and never back.
-        let turn = seen.iter().position(|&new| new).unwrap();
-        assert!(
-            turn > 0 && seen[turn..].iter().all(|&new| new),
-            "{}",
-            case.what
-        );
-        let (pieces, mut dice) = (pieces(&actions), Dice(0x5EED));
-        for _ in 0..CHANCES {
-            let cut = dice.below(pieces.len() + 1);
-            let files = reordered(&case.before, &pieces, cut, &mut dice);
-            case.old_or_new(&files, "by chance");
+    for case in cases() {
+        for method in METHODS {
+            case.cut_commits(method);
         }
     }
 }
@@ -236,87 +116,26 @@ fn a_commit_cut_anywhere_recovers_to_old_or_new() {
 fn every_cut_of_a_commit_is_put_back_byte_for_byte() {
     for case in cases() {
         for method in METHODS {
-            let actions = case.actions(method);
-            let back = |files: &Files| {
-                let actions = commit::restore(files, &case.before, method).unwrap();
-                let mut reached = files.clone();
-                commit::perform(&mut reached, &actions);
-                assert!(reached == case.before, "{} {method:?}", case.what);
-            };
-            in_order(&case.before, &actions, |_, files| back(files));
-            let (pieces, mut dice) = (pieces(&actions), Dice(0xBACC));
-            for _ in 0..CHANCES {
-                let cut = dice.below(pieces.len() + 1);
-                back(&reordered(&case.before, &pieces, cut, &mut dice));
-            }
+            case.put_back(method);
         }
     }
-}
-
-/// The states in which a commit can be cut short, thinned out, its end among them.
-fn some_cuts(case: &Case, method: Method, every: usize) -> Vec<Files> {
-    let mut states = Vec::new();
-    let actions = case.actions(method);
-    let last = pieces(&actions).len();
-    in_order(&case.before, &actions, |cut, files| {
-        if cut % every == 0 || cut + 3 >= last {
-            states.push(files.clone());
-        }
-    });
-    states
 }
 
 #[test]
 fn an_undo_cut_anywhere_recovers_to_old_or_new_and_is_repeated() {
     for case in cases() {
         for method in METHODS {
-            for (turn, start) in some_cuts(&case, method, 1).iter().enumerate() {
-                let actions = commit::restore(start, &case.before, method).unwrap();
-                let check = |files: &Files, at: String| {
-                    if case.heals(method) {
-                        case.old_or_new(files, &at);
-                    }
-                };
-                let again = |files: &Files| {
-                    let actions = commit::restore(files, &case.before, method).unwrap();
-                    let mut reached = files.clone();
-                    commit::perform(&mut reached, &actions);
-                    assert!(reached == case.before, "{} {method:?}", case.what);
-                };
-                in_order(start, &actions, |cut, files| {
-                    check(files, format!("undo of state {turn}, cut {cut}"));
-                    if (cut + turn) % 5 == 0 {
-                        again(files);
-                    }
-                });
-                let (pieces, mut dice) = (pieces(&actions), Dice(turn as u64 + 99));
-                for _ in 0..CHANCES / 15 {
-                    let cut = dice.below(pieces.len() + 1);
-                    let files = reordered(start, &pieces, cut, &mut dice);
-                    check(&files, format!("undo of state {turn} by chance"));
-                    again(&files);
-                }
-            }
+            case.cut_undos(method, 2);
         }
     }
 }
 
 #[test]
 fn an_undo_of_an_undo_cut_short_recovers_at_every_cut() {
-    for case in cases().iter().filter(|case| case.heals(Method::NewLog)) {
-        let Some(end) = some_cuts(case, Method::NewLog, usize::MAX).pop() else {
-            continue;
-        };
-        let undo = commit::restore(&end, &case.before, Method::NewLog).unwrap();
-        in_order(&end, &undo, |cut, files| {
-            if cut % 3 != 0 {
-                return;
-            }
-            let again = commit::restore(files, &case.before, Method::NewLog).unwrap();
-            in_order(files, &again, |inner, files| {
-                case.old_or_new(files, &format!("cuts {cut} and {inner}"));
-            });
-        });
+    for case in cases() {
+        for method in METHODS {
+            case.cut_undos_of_undos(method);
+        }
     }
 }
 

@@ -383,6 +383,7 @@ fn what_is_not_understood_is_refused_with_its_line() {
         ("[A]\n\"a\" \"b\"\n", 4, Mistake::NoEquals),
         ("[A]\n@=word\n", 4, Mistake::Data),
         ("[A]\n@=\"a\nb", 4, Mistake::OpenQuote),
+        ("[A]\n@=\"a\nb\"\nbad", 6, Mistake::Statement),
         ("[A]\n\"a\nb\"=-", 4, Mistake::OpenQuote),
         ("[A]\n@=\"C:\\dir\"\n", 4, Mistake::Escape),
         ("[A]\n@=\"a\"b\n", 4, Mistake::Trailing),

@@ -29,6 +29,12 @@ pub(crate) fn json(document: &impl Serialize) {
     text(&to_json(document));
 }
 
+/// Says something on standard error that is no failure.
+pub(crate) fn warn(line: &str) {
+    let mut stream = anstream::stderr().lock();
+    let _ = writeln!(stream, "{WARNING}warning:{WARNING:#} {line}");
+}
+
 /// A document as JSON in ASCII, with a line end.
 pub(crate) fn to_json(document: &impl Serialize) -> String {
     let mut ascii = String::new();

@@ -40,9 +40,13 @@ pub enum InheritError {
 /// The descriptor of a new child: the parent's inheritable entries made effective, generic
 /// rights mapped, CREATOR OWNER and CREATOR GROUP replaced by `owner` and `group`.
 ///
+/// As the kernel does, entries are marked as inherited, and the list as automatically inherited,
+/// only when the parent's list is so itself; an empty or null system list is passed on then too.
+/// Whether
+/// the parent is protected does not matter for its children. The result is in the kernel's order.
+///
 /// `None` when the parent's discretionary list gives such a child nothing: then there is nothing
-/// to compute a list from, and the caller shares the parent's descriptor. Whether the parent is
-/// itself protected does not matter for its children. The result is in the kernel's order.
+/// to make a list from, and the caller shares the parent's descriptor.
 ///
 /// # Errors
 /// An inheritable entry of a kind that is not mask and SID.
@@ -53,23 +57,36 @@ pub fn inherit(
     owner: &Sid,
     group: &Sid,
 ) -> Result<Option<Descriptor>, InheritError> {
-    let to = To {
+    let to = |auto: Control| To {
         child,
         mapping,
         owner: *owner,
         group: *group,
+        mark: match parent.control.contains(auto) {
+            true => AceFlags::INHERITED,
+            false => AceFlags::empty(),
+        },
     };
-    let Some(dacl) = to.list(&parent.dacl, 'D')? else {
+    let dacl = to(Control::DACL_AUTO_INHERITED).list(&parent.dacl, 'D')?;
+    if dacl.aces.is_empty() {
         return Ok(None);
-    };
+    }
+    let auto = Control::DACL_AUTO_INHERITED | Control::SACL_AUTO_INHERITED;
     let mut result = Descriptor::empty();
-    result.control |= Control::DACL_PRESENT | Control::DACL_AUTO_INHERITED;
+    result.control |= Control::DACL_PRESENT | (parent.control & auto);
     (result.owner, result.group) = (Some(*owner), Some(*group));
     result.dacl = List::Entries(dacl);
-    if let Some(sacl) = to.list(&parent.sacl, 'S')? {
-        result.control |= Control::SACL_PRESENT | Control::SACL_AUTO_INHERITED;
-        result.sacl = List::Entries(sacl);
-    }
+    let sacl = to(Control::SACL_AUTO_INHERITED).list(&parent.sacl, 'S')?;
+    result.sacl = match &parent.sacl {
+        _ if !sacl.aces.is_empty() => List::Entries(sacl),
+        List::Entries(_) if parent.control.contains(Control::SACL_AUTO_INHERITED) => {
+            List::Entries(sacl)
+        }
+        List::Null if parent.control.contains(Control::SACL_AUTO_INHERITED) => List::Null,
+        _ => List::Absent,
+    };
+    let has_sacl = result.sacl != List::Absent;
+    result.control.set(Control::SACL_PRESENT, has_sacl);
     Ok(Some(result))
 }
 
@@ -79,11 +96,13 @@ struct To {
     mapping: GenericMapping,
     owner: Sid,
     group: Sid,
+    /// What every entry is marked with; a mark the parent's entry has stays in any case.
+    mark: AceFlags,
 }
 
 impl To {
-    /// The child's list; `None` when it would have no entry.
-    fn list(&self, parent: &List, name: char) -> Result<Option<Acl>, InheritError> {
+    /// The child's list.
+    fn list(&self, parent: &List, name: char) -> Result<Acl, InheritError> {
         let mut aces = Vec::new();
         for (index, ace) in parent
             .acl()
@@ -98,7 +117,7 @@ impl To {
                     kind: ace.kind(),
                 })?;
         }
-        Ok((!aces.is_empty()).then(|| Acl::new(aces)))
+        Ok(Acl::new(aces))
     }
 
     /// Adds what one entry of the parent gives: nothing, one entry, or an effective one and
@@ -118,7 +137,7 @@ impl To {
             return Ok(());
         }
         let real = self.real(ace).ok_or(())?;
-        let kept = (flags - passing) | AceFlags::INHERITED;
+        let kept = (flags - passing) | self.mark;
         let onward = kept | (flags & inheritable);
         let unchanged = real == *ace;
         if effective {

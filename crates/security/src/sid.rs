@@ -202,8 +202,8 @@ fn numbers(text: &str) -> Result<Sid, &'static str> {
         .strip_prefix("0x")
         .or(authority.strip_prefix("0X"))
     {
-        Some(hex) if is_all(hex, |c| c.is_ascii_hexdigit()) => u64::from_str_radix(hex, 16),
-        None if is_all(authority, |c| c.is_ascii_digit()) => authority.parse(),
+        Some(hex) if is_all(hex, char::is_ascii_hexdigit) => u64::from_str_radix(hex, 16),
+        None if is_all(authority, char::is_ascii_digit) => authority.parse(),
         _ => return Err("the authority is no number"),
     };
     let authority = authority.map_err(|_| "the authority has more than 48 bits")?;
@@ -212,7 +212,7 @@ fn numbers(text: &str) -> Result<Sid, &'static str> {
         if subs.len() == MAX_SUB_AUTHORITIES {
             return Err("it has more than 15 sub-authorities");
         }
-        if !is_all(part, |c| c.is_ascii_digit()) {
+        if !is_all(part, char::is_ascii_digit) {
             return Err("a sub-authority is no number");
         }
         let sub: u32 = part

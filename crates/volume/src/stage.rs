@@ -7,7 +7,9 @@
 use crate::edit::{Edit, HiveName};
 use crate::prove::{self, Proof, ProofError};
 use crate::volume::{Loaded, Volume, VolumeError};
-use hive::commit::{self, Action, CommitError, Files, Method};
+use disk::Root;
+use hive::commit::{self, Action, CommitError, Files, Member, Method};
+use hive::format::HEADER_LEN;
 use hive::log::LogFormat;
 use hive::reg::Operation;
 use hive::{EditError, Editor, Hive};
@@ -28,6 +30,8 @@ pub struct StagedHive {
     pub actions: Vec<Action>,
     /// How it is committed.
     pub method: Method,
+    /// Whether anything would change on the disk.
+    pub changed: bool,
     /// Pending log entries that come with the commit.
     pub replayed: usize,
     /// What the second reader has compared.
@@ -161,6 +165,7 @@ pub fn stage_hive(
         hive: hive(),
         source,
     };
+    let changed = loaded.recovery.is_some() || edited.bins() != loaded.hive.bins();
     let edited = match method {
         Method::NewLog => edited,
         // Nothing to mark with a new time when only pending entries are applied.
@@ -187,6 +192,7 @@ pub fn stage_hive(
         after,
         actions,
         method,
+        changed,
         replayed: loaded.recovery.map_or(0, |recovery| recovery.entries),
         proof,
     })
@@ -211,4 +217,45 @@ fn edit(hive: &Hive, operations: &[Operation], now: u64) -> Result<Hive, EditErr
         }
     }
     editor.finish()
+}
+
+/// Stages a dirty hive without the entries that no log holds: what they changed is lost.
+///
+/// # Errors
+/// When the hive cannot be read, or is not sound without them.
+pub fn stage_discard(root: &Root, path: &str) -> Result<StagedHive, StageError> {
+    let hive = || path.to_owned();
+    let failed = |error: VolumeError| StageError::Hive {
+        hive: hive(),
+        reason: error.to_string(),
+    };
+    let before = Loaded::files_of(root, path).map_err(failed)?;
+    let kept = hive::recover::discard_logs(&before).map_err(|source| StageError::Commit {
+        hive: hive(),
+        source,
+    })?;
+    let report = hive::check::check(&kept);
+    if !report.is_sound() {
+        let source = EditError::Unsound(Box::new(report));
+        return Err(StageError::Edit {
+            hive: hive(),
+            source,
+        });
+    }
+    let header = kept.bytes().get(..HEADER_LEN).unwrap_or_default().to_vec();
+    let primary = Member::Primary;
+    let actions = vec![Action::Write(primary, 0, header), Action::Flush(primary)];
+    let mut after = before.clone();
+    commit::perform(&mut after, &actions);
+    Ok(StagedHive {
+        name: hive(),
+        path: hive(),
+        before,
+        after,
+        actions,
+        method: Method::NoLog,
+        changed: true,
+        replayed: 0,
+        proof: Proof::default(),
+    })
 }

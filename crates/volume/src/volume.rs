@@ -100,18 +100,8 @@ impl Loaded {
     /// When it is not there, or not one this program works with; a hive with defects is returned
     /// with its report.
     pub fn read(root: &Root, path: &str, name: &str) -> Result<Loaded, VolumeError> {
-        let missing = || VolumeError::Missing {
-            hive: path.to_owned(),
-        };
-        let primary = root.read(path, HIVE_LIMIT)?.ok_or_else(missing)?;
-        let stamp = disk::Stamp::of(&primary);
-        let log = |member: Member| root.read(&format!("{path}{}", member.suffix()), HIVE_LIMIT);
-        let mut logs = Files {
-            primary,
-            log: log(Member::Log)?,
-            log1: log(Member::Log1)?,
-            log2: log(Member::Log2)?,
-        };
+        let mut logs = Loaded::files_of(root, path)?;
+        let stamp = disk::Stamp::of(&logs.primary);
         let Recovered { hive, recovery } =
             hive::recover(&logs).map_err(|source| VolumeError::Hive {
                 hive: path.to_owned(),
@@ -130,6 +120,23 @@ impl Loaded {
             logs,
             stamp,
             report,
+        })
+    }
+
+    /// Reads the files of a hive.
+    ///
+    /// # Errors
+    /// When the primary is not there, or a file cannot be read.
+    pub fn files_of(root: &Root, path: &str) -> Result<Files, VolumeError> {
+        let missing = || VolumeError::Missing {
+            hive: path.to_owned(),
+        };
+        let log = |member: Member| root.read(&format!("{path}{}", member.suffix()), HIVE_LIMIT);
+        Ok(Files {
+            primary: root.read(path, HIVE_LIMIT)?.ok_or_else(missing)?,
+            log: log(Member::Log)?,
+            log1: log(Member::Log1)?,
+            log2: log(Member::Log2)?,
         })
     }
 

@@ -89,10 +89,17 @@ impl Files {
             .collect()
     }
 
-    /// The log a commit writes: the first of the pair, or `NAME.LOG` where there is no pair;
-    /// recovery looks at that one only when the pair gives nothing.
+    /// The log a commit writes: the first of the pair, or `NAME.LOG` where there is no pair or
+    /// the pair is empty and that one is in use, as it is for a BCD store; recovery looks at it
+    /// only when the pair gives nothing.
     pub fn log_to_write(&self) -> Option<Member> {
+        let empty = |log: &Option<Vec<u8>>| log.as_ref().is_none_or(Vec::is_empty);
+        let single = self
+            .log
+            .as_ref()
+            .is_some_and(|log| log::format_of(log).is_some());
         match (&self.log1, &self.log2, &self.log) {
+            (one, two, Some(_)) if single && empty(one) && empty(two) => Some(Member::Log),
             (Some(_), _, _) => Some(Member::Log1),
             (None, None, Some(_)) => Some(Member::Log),
             _ => None,
@@ -253,7 +260,7 @@ fn reached(current: &Files, plan: &Plan, member: Member) -> Option<Vec<u8>> {
 }
 
 /// The number of a new log entry: above the hive's own and above every number in its logs.
-pub(super) fn next_sequence(files: &Files, own: u32) -> Result<u32, CommitError> {
+pub(crate) fn next_sequence(files: &Files, own: u32) -> Result<u32, CommitError> {
     let mut next = own;
     for (_, log) in files.logs() {
         for found in log::sequences(log) {

@@ -87,14 +87,24 @@ impl Plan {
         target: &Image<'_>,
         method: Method,
     ) -> Result<(), CommitError> {
+        let after = old.hive.sequences().0;
         match old.recovery {
-            Some(recovery) if method == Method::NewLog && recovery.format == LogFormat::New => {
+            Some(recovery)
+                if method == Method::NewLog
+                    && recovery.format == LogFormat::New
+                    // An entry with a higher number would follow ours and be taken for its own.
+                    && next_sequence(files, after)? == after =>
+            {
                 return self.append(files, old, target, recovery);
             }
             Some(_) => self.finish_replay(files, old)?,
             None => {}
         }
-        let sequence = next_sequence(files, old.hive.sequences().0)?;
+        if old.recovery.is_some() && target.bins == old.hive.bins() {
+            // The pending entries were all there was to write.
+            return Ok(());
+        }
+        let sequence = next_sequence(files, after)?;
         let length = files.primary.len().max(old.hive.bytes().len());
         self.grow(Member::Primary, length, BASE_BLOCK_LEN + target.bins.len())?;
         let pages = target.changed_pages(old.hive.bins());

@@ -4,7 +4,7 @@
 //! lie inside the area; the chain ends at the first entry that does not fit.
 //! Absent on purpose: which logs belong to a hive (see [`mod@crate::recover`]).
 
-use super::{SECTOR, before, set_header, usable};
+use super::{LogFormat, SECTOR, before, format_of, set_header, usable};
 use crate::bytes;
 use crate::format::{
     BASE_BLOCK_LEN, BaseBlock, BaseFlags, FileType, HEADER_LEN, LogEntryHeader, MAX_BINS_SIZE,
@@ -133,27 +133,33 @@ pub fn replay(primary: &[u8], logs: &[&[u8]]) -> Option<Replayed> {
 }
 
 /// Replays the newest new-format log over a primary whose header is bad; the header comes from
-/// the log. `None`: there is no such log.
+/// the log. `None`: there is no such log, or it holds no entry; an older one is not asked.
 pub fn replay_without_header(primary: &[u8], logs: &[&[u8]]) -> Option<Replayed> {
-    let newest = chains(logs)
-        .filter(|(_, entries)| !entries.is_empty())
+    let number = |log: usize| {
+        let base = logs.get(log).and_then(|log| usable(log));
+        base.map_or(0, |base| base.primary_sequence.get())
+    };
+    let newest = logs
+        .iter()
+        .enumerate()
+        .filter(|(_, log)| format_of(log) == Some(LogFormat::New))
+        .map(|(log, _)| log)
         .reduce(|best, next| {
-            let first =
-                |chain: &(usize, Vec<Entry<'_>>)| chain.1.first().map_or(0, |entry| entry.sequence);
-            if before(first(&best), first(&next)) {
+            if before(number(best), number(next)) {
                 next
             } else {
                 best
             }
         })?;
+    let content = logs.get(newest)?;
     let mut image = primary.to_vec();
-    let header = bytes::slice(logs.get(newest.0)?, 0, HEADER_LEN)?;
+    let header = bytes::slice(content, 0, HEADER_LEN)?;
     if image.len() < BASE_BLOCK_LEN {
         image.resize(BASE_BLOCK_LEN, 0);
     }
     bytes::put(&mut image, 0, header)?;
     set_header(&mut image, |base| base.file_type.set(FileType::PRIMARY.0))?;
-    run(image, &[newest])
+    run(image, &[(newest, chain(content))])
 }
 
 fn chains<'l>(logs: &[&'l [u8]]) -> impl Iterator<Item = (usize, Vec<Entry<'l>>)> {
@@ -194,6 +200,11 @@ fn run(mut image: Vec<u8>, chains: &[(usize, Vec<Entry<'_>>)]) -> Option<Replaye
 fn apply(image: &mut Vec<u8>, entry: &Entry<'_>) -> Option<()> {
     let end = BASE_BLOCK_LEN.checked_add(bytes::index(entry.bins_size))?;
     if image.len() < end {
+        // New pages come with the entry: a length they do not bear out is not believed.
+        let held: usize = entry.pages.iter().map(|(_, page)| page.len()).sum();
+        if end - image.len() > held {
+            return None;
+        }
         image.resize(end, 0);
     }
     for &(offset, page) in &entry.pages {

@@ -32,7 +32,8 @@ pub fn fits(primary: &[u8], header_is_good: bool, log: &[u8]) -> bool {
     base.is_some_and(|base| stamp == Some(base.last_written))
 }
 
-/// Replays an old-format log: the hive with the log's header, type 0. `None`: it is cut short.
+/// Replays an old-format log: the hive with the log's header, type 0. `None`: it is cut short, or
+/// names a size its pages do not bear out.
 pub fn replay(primary: &[u8], log: &[u8]) -> Option<Vec<u8>> {
     let base = usable(log)?;
     let bins = bytes::index(base.bins_size.get());
@@ -46,9 +47,14 @@ pub fn replay(primary: &[u8], log: &[u8]) -> Option<Vec<u8>> {
     let mut from = (BITMAP + bitmap.len()).next_multiple_of(SECTOR);
     // The log must hold every page its bitmap names before a hive of its size is made.
     let named: usize = bitmap.iter().map(|byte| byte.count_ones() as usize).sum();
-    bytes::slice(log, from, named.checked_mul(SECTOR)?)?;
+    let held = named.checked_mul(SECTOR)?;
+    bytes::slice(log, from, held)?;
     let mut image = primary.to_vec();
     if image.len() < BASE_BLOCK_LEN + bins {
+        // New pages come with the log: a length they do not bear out is not believed.
+        if BASE_BLOCK_LEN + bins - image.len() > held {
+            return None;
+        }
         image.resize(BASE_BLOCK_LEN + bins, 0);
     }
     for (place, byte) in bitmap.iter().enumerate() {

@@ -229,3 +229,39 @@ impl<'o, W: fmt::Write> Export<'o, W> {
         ExportError::Read { key, source }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Hive;
+    use testkit::HiveBuilder;
+
+    #[test]
+    fn the_text_has_a_limit_and_comes_in_pieces() {
+        struct Pieces(Vec<usize>);
+        impl fmt::Write for Pieces {
+            fn write_str(&mut self, piece: &str) -> fmt::Result {
+                assert!(piece.ends_with("\r\n"));
+                self.0.push(piece.len());
+                Ok(())
+            }
+        }
+        let mut builder = HiveBuilder::new();
+        for name in ["a", "b", "c"] {
+            builder.key(name).binary("data", &[1; 50_000]);
+        }
+        let hive = Hive::open(builder.build()).unwrap();
+        let run = |limit| {
+            let mut out = Pieces(Vec::new());
+            let export = Export::new("R", &mut out, limit).unwrap();
+            (export.run(hive.root().unwrap()).map(|_| ()), out.0)
+        };
+        let (result, pieces) = run(MAX_TEXT);
+        assert_eq!((result, pieces.len()), (Ok(()), 4));
+        let whole = u64::try_from(pieces.iter().sum::<usize>()).unwrap();
+        assert_eq!(run(whole), (Ok(()), pieces.clone()));
+        assert!(matches!(run(whole - 1).0, Err(ExportError::TooLong { .. })));
+        let (key, limit) = ("R\\a".to_owned(), 100);
+        assert_eq!(run(100), (Err(ExportError::TooLong { key, limit }), vec![]));
+    }
+}

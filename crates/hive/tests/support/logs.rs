@@ -1,7 +1,7 @@
-//! Transaction logs of the new format, written by the tests themselves.
+//! Transaction logs of both formats, written by the tests themselves.
 //!
 //! Invariants: the layout is that of `FORMAT.md`, the hash the test kit's; nothing of the crate
-//! under test writes here. Absent on purpose: old-format logs beyond a header.
+//! under test writes here. Absent on purpose: runs of more than one page.
 
 /// One entry, to stand at `at` of a log: pages as offset in the bins area and content.
 pub(crate) fn entry(at: usize, sequence: u32, bins_size: u32, pages: &[(u32, Vec<u8>)]) -> Vec<u8> {
@@ -60,4 +60,53 @@ pub(crate) fn renumber(primary: &mut [u8], first: u32, second: u32) {
     primary[8..12].copy_from_slice(&second.to_le_bytes());
     let sum = testkit::checksum(primary);
     primary[0x1FC..0x200].copy_from_slice(&sum.to_le_bytes());
+}
+
+/// Bins area of a primary, by its own header.
+pub(crate) fn bins(file: &[u8]) -> &[u8] {
+    let size = u32::from_le_bytes(file[0x28..0x2C].try_into().unwrap());
+    &file[4096..4096 + size as usize]
+}
+
+/// The pages of `after` that differ from those of `before`, with their offsets.
+pub(crate) fn changed(before: &[u8], after: &[u8]) -> Vec<(u32, Vec<u8>)> {
+    let pages = after.chunks(4096).enumerate();
+    pages
+        .map(|(number, page)| (number * 4096, page))
+        .filter(|(at, page)| before.get(*at..at + 4096) != Some(page))
+        .map(|(at, page)| (at as u32, page.to_vec()))
+        .collect()
+}
+
+/// A new-format log that leads from the first of some hives to the last, an entry each.
+pub(crate) fn through(states: &[Vec<u8>], first: u32) -> Vec<u8> {
+    let mut log = base(&states[0], 6, first);
+    for (turn, pair) in states.windows(2).enumerate() {
+        let number = first.wrapping_add(turn as u32);
+        let (old, new) = (bins(&pair[0]), bins(&pair[1]));
+        let entry = entry(log.len(), number, new.len() as u32, &changed(old, new));
+        log.extend(entry);
+    }
+    log
+}
+
+/// An old-format log that leads from one hive to another; it carries the header of the second.
+pub(crate) fn old(before: &[u8], after: &[u8], sequence: u32) -> Vec<u8> {
+    let mut log = base(after, 1, sequence);
+    let pages = changed(bins(before), bins(after));
+    log.extend(b"DIRT");
+    let mut bitmap = vec![0; bins(after).len() / 4096];
+    for (at, _) in &pages {
+        bitmap[*at as usize / 4096] = 0xFF;
+    }
+    log.extend(bitmap);
+    log.resize(log.len().next_multiple_of(512), 0);
+    log.extend(pages.into_iter().flat_map(|(_, page)| page));
+    log
+}
+
+/// Gives a header its checksum again.
+pub(crate) fn seal(file: &mut [u8]) {
+    let sum = testkit::checksum(file);
+    file[0x1FC..0x200].copy_from_slice(&sum.to_le_bytes());
 }

@@ -11,6 +11,7 @@
     reason = "only tests are in here"
 )]
 
+pub(crate) mod commits;
 pub(crate) mod cuts;
 pub(crate) mod logs;
 

@@ -13,7 +13,8 @@ use crate::journal::{self, Situation, runs_of, situation};
 use crate::output;
 use crate::render;
 use crate::session::{Common, Session};
-use disk::{Lock, Run, State};
+use crate::time::Moment;
+use disk::{Journal, Lock, Run, State};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use volume::Volume;
@@ -74,7 +75,7 @@ fn write(
         edits,
     } = made;
     let staged = volume::stage(volume, &edits, session.now.filetime())?;
-    let id = free_name(session)?;
+    let id = free_name(&session.journal, session.now)?;
     document.run = Some(id.clone());
     document
         .left_open
@@ -217,14 +218,13 @@ fn nothing_to_do(document: &Document, json: bool) -> Result<Exit, Failure> {
 }
 
 /// The first name of this minute that no run has.
-fn free_name(session: &Session) -> Result<String, Failure> {
-    let taken: Vec<String> = session
-        .journal
+pub(super) fn free_name(journal: &Journal, now: Moment) -> Result<String, Failure> {
+    let taken: Vec<String> = journal
         .runs()?
         .iter()
         .map(|run| run.id().to_owned())
         .collect();
-    let name = session.now.run_name();
+    let name = now.run_name();
     let names = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}-{number}")));
     // The second half never ends.
     Ok(names

@@ -5,6 +5,7 @@
 
 mod apply;
 mod confirm;
+mod hive;
 mod log;
 mod make;
 mod plan;
@@ -41,5 +42,6 @@ pub(crate) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Show(arguments) => show::run(&arguments),
         Command::Repairs(arguments) => topics::repairs(&arguments),
         Command::Symptoms(arguments) => topics::symptoms(&arguments),
+        Command::Hive(arguments) => hive::run(&common, &arguments),
     }
 }

@@ -70,7 +70,10 @@ fn places(
         (Some(drive), [place]) if drive == place => Ok((drive.clone(), None)),
         (Some(drive), [run]) => Ok((drive.clone(), Some(text(run)))),
         (Some(drive), [place, run]) if drive == place => Ok((drive.clone(), Some(text(run)))),
-        (None, [place]) => Ok((place.clone(), None)),
+        (None, [place]) => Ok(match root_of(common, &text(place))? {
+            Some(root) => (root, Some(text(place))),
+            None => (place.clone(), None),
+        }),
         (None, [place, run]) => Ok((place.clone(), Some(text(run)))),
         (None, []) => Ok((common.drive(None)?, None)),
         _ => Err(Failure::new(
@@ -79,6 +82,15 @@ fn places(
             "expected a drive and a run",
         )),
     }
+}
+
+/// Where a run of that name was made.
+fn root_of(common: &Common, run: &str) -> Result<Option<OsString>, Failure> {
+    let runs = common.journal().runs()?;
+    let run = runs.iter().find(|known| known.id() == run);
+    Ok(run
+        .and_then(|run| run.record().ok())
+        .map(|record| OsString::from(&record.root)))
 }
 
 /// The run to take back: the named one, or the newest that is open.

@@ -32,19 +32,19 @@ fn refused(scratch: &Scratch, name: &str) {
 #[test]
 fn an_edited_value() {
     spoilt("plan-edited-value", |plan| {
-        plan["changes"][0]["after"]["hex"] = json!("03000000")
+        plan["changes"][0]["after"]["hex"] = json!("03000000");
     });
     spoilt("plan-edited-before", |plan| {
-        plan["changes"][0]["before"]["hex"] = json!("03000000")
+        plan["changes"][0]["before"]["hex"] = json!("03000000");
     });
     spoilt("plan-edited-name", |plan| {
-        plan["changes"][0]["name"] = json!("ImagePath")
+        plan["changes"][0]["name"] = json!("ImagePath");
     });
     spoilt("plan-edited-key", |plan| {
         plan["changes"][0]["key"] = json!(r"ControlSet001\Services\Tcpip");
     });
     spoilt("plan-edited-kind", |plan| {
-        plan["changes"][0]["kind"] = json!("aid")
+        plan["changes"][0]["kind"] = json!("aid");
     });
 }
 
@@ -59,7 +59,7 @@ fn an_edit_more_or_less() {
         plan["changes"].as_array_mut().unwrap().pop();
     });
     spoilt("plan-edited-selection", |plan| {
-        plan["selection"]["with"] = json!(["nla-off"])
+        plan["selection"]["with"] = json!(["nla-off"]);
     });
 }
 
@@ -68,20 +68,20 @@ fn another_version_or_shape() {
     spoilt("plan-version", |plan| plan["version"] = json!(2));
     spoilt("plan-version-text", |plan| plan["version"] = json!("1"));
     spoilt("plan-unknown-field", |plan| {
-        plan["changes"][0]["force"] = json!(true)
+        plan["changes"][0]["force"] = json!(true);
     });
     spoilt("plan-missing-field", |plan| {
         plan.as_object_mut().unwrap().remove("files");
     });
     spoilt("plan-unknown-type", |plan| {
-        plan["changes"][0]["hive"] = json!(7)
+        plan["changes"][0]["hive"] = json!(7);
     });
 }
 
 #[test]
 fn another_hash() {
     spoilt("plan-edited-hash", |plan| {
-        plan["files"][0]["sha256"] = json!("00")
+        plan["files"][0]["sha256"] = json!("00");
     });
     spoilt("plan-missing-file", |plan| {
         plan["files"].as_array_mut().unwrap().pop();

@@ -4,6 +4,11 @@
 //! lists are given once with commas or several times. Absent on purpose: checks that need a disk
 //! or the catalogue.
 
+mod hive;
+
+pub(crate) use hive::{DeleteArguments, RecoverArguments, SetArguments};
+pub(crate) use hive::{ExportArguments, HiveArguments, HiveCommand, ImportArguments};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -51,6 +56,8 @@ pub(crate) enum Command {
     Repairs(TopicArguments),
     /// List the symptoms, or show one.
     Symptoms(TopicArguments),
+    /// Look into one hive file, or change it; journalled and undoable like everything else.
+    Hive(HiveArguments),
 }
 
 /// What to look for and what to propose.
@@ -186,6 +193,7 @@ impl Arguments {
             Command::Log(log) => log.format,
             Command::Show(show) => show.format,
             Command::Repairs(topic) | Command::Symptoms(topic) => topic.format,
+            Command::Hive(hive) => hive.format,
         };
         format == Format::Json
     }

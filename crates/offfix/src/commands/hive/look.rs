@@ -1,0 +1,288 @@
+//! The `hive` commands that only read.
+
+use super::{load, no_key, root_name, unreadable};
+use crate::arguments::ExportArguments;
+use crate::document::{DataDocument, VERSION};
+use crate::exit::{Exit, Failure};
+use crate::output::{self, GOOD, WARNING};
+use crate::time::filetime_text;
+use hive::check::Report;
+use hive::{Key, reg};
+use serde::Serialize;
+use std::io::Write;
+use std::path::Path;
+use volume::Loaded;
+
+#[derive(Serialize)]
+struct DefectDocument {
+    rule: String,
+    effect: String,
+    blocks_edit: bool,
+    place: String,
+    detail: String,
+}
+
+#[derive(Serialize)]
+struct CheckDocument<'a> {
+    version: u32,
+    verdict: &'static str,
+    file: &'a str,
+    pending: Option<String>,
+    keys: usize,
+    values: usize,
+    total: usize,
+    defects: Vec<DefectDocument>,
+}
+
+#[derive(Serialize)]
+struct ValueDocument {
+    name: String,
+    data: DataDocument,
+}
+
+/// `check`.
+pub(super) fn check(file: &Path, json: bool) -> Result<Exit, Failure> {
+    let (_, loaded) = load(file)?;
+    let report = &loaded.report;
+    if json {
+        output::json(&CheckDocument {
+            version: VERSION,
+            verdict: if report.is_sound() {
+                "clean"
+            } else {
+                "needs-human"
+            },
+            file: &loaded.name,
+            pending: pending(&loaded),
+            keys: report.keys,
+            values: report.values,
+            total: report.total,
+            defects: report.defects.iter().map(defect).collect(),
+        });
+    } else {
+        output::text(&check_text(&loaded, report));
+    }
+    Ok(if report.is_sound() {
+        Exit::Done
+    } else {
+        Exit::Unreadable
+    })
+}
+
+fn defect(defect: &hive::check::Defect) -> DefectDocument {
+    DefectDocument {
+        rule: defect.rule.to_string(),
+        effect: defect.effect.to_string(),
+        blocks_edit: defect.blocks_edit,
+        place: defect.at.to_string(),
+        detail: defect.detail.clone(),
+    }
+}
+
+fn check_text(loaded: &Loaded, report: &Report) -> String {
+    let mut text = String::new();
+    for defect in &report.defects {
+        text.push_str(&format!("{defect}\n"));
+    }
+    if let Some(pending) = pending(loaded) {
+        text.push_str(&format!("{pending}\n"));
+    }
+    let counts = format!(
+        "{} keys, {} values, {} security cells in {} bins; {} bytes free, {} orphaned cells",
+        report.keys,
+        report.values,
+        report.security_cells,
+        report.bins,
+        report.free_bytes,
+        report.orphans
+    );
+    text.push_str(&format!("{counts}\n"));
+    if report.is_sound() {
+        text.push_str(&format!(
+            "{GOOD}sound{GOOD:#}: nothing keeps it from being edited\n"
+        ));
+    } else {
+        let count = report.blocking;
+        text.push_str(&format!(
+            "{WARNING}damaged{WARNING:#}: {count} defects stop an edit\n"
+        ));
+    }
+    text
+}
+
+/// The pending entries in words.
+fn pending(loaded: &Loaded) -> Option<String> {
+    let recovery = loaded.recovery.as_ref()?;
+    Some(format!(
+        "log entries pending: {} ({} to {}), applied in memory",
+        recovery.entries, recovery.first, recovery.last
+    ))
+}
+
+fn key_at<'h>(loaded: &'h Loaded, path: &str) -> Result<Key<'h>, Failure> {
+    let found = loaded.hive.key(path).map_err(|error| unreadable(&error))?;
+    found.ok_or_else(|| no_key(path))
+}
+
+/// `get`.
+pub(super) fn get(
+    file: &Path,
+    key: &str,
+    value: Option<&str>,
+    json: bool,
+) -> Result<Exit, Failure> {
+    let (_, loaded) = load(file)?;
+    let found = key_at(&loaded, key)?;
+    let values = match value {
+        None => found.values().map_err(|error| unreadable(&error))?,
+        Some(name) => {
+            let value = found.value(name).map_err(|error| unreadable(&error))?;
+            vec![value.ok_or_else(|| {
+                let error = format!("there is no value {name:?} in {key:?}");
+                Failure::new(Exit::Unreadable, "no-value", error)
+            })?]
+        }
+    };
+    let mut documents = Vec::new();
+    let mut text = String::new();
+    for value in values {
+        let data = value.read().map_err(|error| unreadable(&error))?;
+        let name = value.name().to_string();
+        let shown = if name.is_empty() { "(default)" } else { &name };
+        text.push_str(&format!("{shown:<32} {:<13} {data}\n", data.kind));
+        documents.push(ValueDocument {
+            name,
+            data: DataDocument::of(&data),
+        });
+    }
+    if json {
+        output::json(&documents);
+    } else {
+        output::text(&text);
+    }
+    Ok(Exit::Done)
+}
+
+/// `ls`.
+pub(super) fn ls(file: &Path, key: &str, json: bool) -> Result<Exit, Failure> {
+    let (_, loaded) = load(file)?;
+    let keys = key_at(&loaded, key)?
+        .subkeys()
+        .map_err(|error| unreadable(&error))?;
+    let names: Vec<String> = keys.iter().map(|key| key.name().to_string()).collect();
+    if json {
+        output::json(&names);
+    } else {
+        output::text(
+            &names
+                .iter()
+                .map(|name| format!("{name}\n"))
+                .collect::<String>(),
+        );
+    }
+    Ok(Exit::Done)
+}
+
+#[derive(Serialize)]
+struct StatDocument {
+    version: u32,
+    file: String,
+    format: String,
+    size: u64,
+    sha256: String,
+    bins_size: u32,
+    sequence: (u32, u32),
+    pending: Option<String>,
+    last_written: Option<String>,
+    root: String,
+    logs: Vec<String>,
+}
+
+/// `stat`.
+pub(super) fn stat(file: &Path, json: bool) -> Result<Exit, Failure> {
+    let (_, loaded) = load(file)?;
+    let base = loaded.hive.base();
+    let root = loaded.hive.root().map_err(|error| unreadable(&error))?;
+    let logs = loaded.log_evidence().into_iter();
+    let document = StatDocument {
+        version: VERSION,
+        file: loaded.name.clone(),
+        format: format!("regf {}.{}", base.major, base.minor),
+        size: loaded.stamp.size,
+        sha256: crate::document::hex(&loaded.stamp.sha256),
+        bins_size: base.bins_size.get(),
+        sequence: loaded.hive.sequences(),
+        pending: pending(&loaded),
+        last_written: Some(base.last_written.get())
+            .filter(|&time| time != 0)
+            .and_then(filetime_text),
+        root: root.name().to_string(),
+        logs: logs
+            .map(|(name, format)| format!("{name}: {format:?} format"))
+            .collect(),
+    };
+    if json {
+        output::json(&document);
+        return Ok(Exit::Done);
+    }
+    let StatDocument {
+        format,
+        size,
+        sha256,
+        bins_size,
+        sequence,
+        ..
+    } = &document;
+    let mut text = format!(
+        "{format}, {size} bytes, {bins_size} in bins, sequence {} / {}\nsha256 {sha256}\n",
+        sequence.0, sequence.1
+    );
+    let written = document.last_written.as_deref().unwrap_or("not kept");
+    text.push_str(&format!(
+        "last written {written}; root key {:?}\n",
+        document.root
+    ));
+    for line in document.pending.iter().chain(&document.logs) {
+        text.push_str(&format!("{line}\n"));
+    }
+    output::text(&text);
+    Ok(Exit::Done)
+}
+
+/// `export`.
+pub(super) fn export(arguments: &ExportArguments) -> Result<Exit, Failure> {
+    let (_, loaded) = load(&arguments.file)?;
+    let key = key_at(&loaded, &arguments.key)?;
+    let mut root = root_name(arguments.root.as_ref(), &arguments.file);
+    if !arguments.key.is_empty() {
+        root = format!(r"{root}\{}", arguments.key.trim_matches('\\'));
+    }
+    let mut text = String::new();
+    let left_out = reg::export(&root, key, &mut text).map_err(|error| unreadable(&error))?;
+    let bytes = if arguments.utf8 {
+        text.into_bytes()
+    } else {
+        reg::encode_utf16le_bom(&text)
+    };
+    match &arguments.out {
+        Some(out) => write_new(out, &bytes)?,
+        None => {
+            // A reader that goes away is not an error.
+            let _ = std::io::stdout().lock().write_all(&bytes);
+        }
+    }
+    for item in &left_out {
+        output::warn(&format!("not in the file, .reg cannot carry it: {item}"));
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes a file that must not exist yet.
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let written = std::fs::File::create_new(path)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+    written.map_err(|error| {
+        let error = format!("cannot write {}: {error}", path.display());
+        Failure::new(Exit::Usage, "no-file", error)
+    })
+}

@@ -1,0 +1,290 @@
+//! The `hive` commands that write.
+//!
+//! Invariants: as `apply`: staged, checked and proved in memory, journalled, held, committed,
+//! read back; a change that changes nothing writes nothing.
+
+use super::look::write_new;
+use super::{data, load, place, root_name};
+use crate::arguments::{DeleteArguments, ImportArguments, RecoverArguments, SetArguments};
+use crate::commands::apply::free_name;
+use crate::document::{ChangeDocument, Document, VERSION};
+use crate::exit::{Exit, Failure};
+use crate::numbers::count;
+use crate::output;
+use crate::session::Common;
+use crate::time::Moment;
+use disk::Root;
+use hive::reg::{self, Operation};
+use std::path::Path;
+use volume::commit::{Request, commit};
+use volume::stage::{method_by, stage_discard, stage_hive};
+use volume::{Loaded, Staged, StagedHive};
+
+/// No .reg file is larger.
+const REG_LIMIT: u64 = reg::MAX_BYTES as u64;
+
+/// `set`.
+pub(super) fn set(common: &Common, arguments: &SetArguments, json: bool) -> Result<Exit, Failure> {
+    let operation = Operation::SetValue {
+        key: arguments.key.as_str().into(),
+        name: arguments.value.clone(),
+        data: data::parse(&arguments.kind, &arguments.data)?,
+    };
+    change(common, &arguments.file, &[operation], "hive set", json)
+}
+
+/// `delete`.
+pub(super) fn delete(
+    common: &Common,
+    arguments: &DeleteArguments,
+    json: bool,
+) -> Result<Exit, Failure> {
+    let key = arguments.key.as_str().into();
+    let operation = match &arguments.value {
+        Some(name) => Operation::DeleteValue {
+            key,
+            name: name.clone(),
+        },
+        None => Operation::DeleteKey(key),
+    };
+    change(common, &arguments.file, &[operation], "hive delete", json)
+}
+
+/// `import`.
+pub(super) fn import(
+    common: &Common,
+    arguments: &ImportArguments,
+    json: bool,
+) -> Result<Exit, Failure> {
+    let shown = arguments.reg.display();
+    let unusable =
+        |why: String| Failure::new(Exit::Usage, "bad-reg-file", format!("{shown}: {why}"));
+    let size = std::fs::metadata(&arguments.reg).map_err(|error| unusable(error.to_string()))?;
+    if size.len() > REG_LIMIT {
+        return Err(unusable(format!("it is larger than {REG_LIMIT} bytes")));
+    }
+    let bytes = std::fs::read(&arguments.reg).map_err(|error| unusable(error.to_string()))?;
+    let parsed = reg::parse(&bytes).map_err(|error| unusable(error.to_string()))?;
+    let root = root_name(arguments.root.as_ref(), &arguments.file);
+    let mut operations = Vec::with_capacity(parsed.len());
+    for operation in parsed {
+        let Some(path) = reg::strip_root(operation.key(), &root) else {
+            let error = format!("{:?} is not below {root}", operation.key());
+            return Err(unusable(error).hint("--root NAME says what the file calls the root"));
+        };
+        operations.push(rooted(&operation, path));
+    }
+    if arguments.dry_run {
+        let (_, loaded) = load(&arguments.file)?;
+        let staged = stage(&loaded, &operations, &Moment::now())?;
+        let what = if staged.changed {
+            "would change the hive"
+        } else {
+            "nothing to change"
+        };
+        output::text(&format!(
+            "{}: {what}\n",
+            count(operations.len(), "operation")
+        ));
+        return Ok(Exit::Done);
+    }
+    change(common, &arguments.file, &operations, "hive import", json)
+}
+
+/// The same operation at another path.
+fn rooted(operation: &Operation, path: &str) -> Operation {
+    let key = path.into();
+    match operation.clone() {
+        Operation::CreateKey(_) => Operation::CreateKey(key),
+        Operation::DeleteKey(_) => Operation::DeleteKey(key),
+        Operation::SetValue { name, data, .. } => Operation::SetValue { key, name, data },
+        Operation::DeleteValue { name, .. } => Operation::DeleteValue { key, name },
+    }
+}
+
+/// `recover`.
+pub(super) fn recover(
+    common: &Common,
+    arguments: &RecoverArguments,
+    json: bool,
+) -> Result<Exit, Failure> {
+    let file = &arguments.file;
+    let loaded = match load(file) {
+        Err(failure) if arguments.discard_logs && failure.code == "log-entries-pending" => {
+            return discard(common, file, arguments.out.as_deref(), &failure, json);
+        }
+        loaded => loaded?.1,
+    };
+    if let Some(out) = &arguments.out {
+        write_new(out, loaded.hive.bytes())?;
+        output::text(&format!(
+            "written    {}: {}\n",
+            out.display(),
+            replayed(&loaded)
+        ));
+        return Ok(Exit::Done);
+    }
+    if loaded.recovery.is_none() {
+        output::text("nothing to recover: the hive is clean\n");
+        return Ok(Exit::Done);
+    }
+    change(common, file, &[], "hive recover", json)
+}
+
+fn replayed(loaded: &Loaded) -> String {
+    match &loaded.recovery {
+        Some(recovery) => format!(
+            "log entries {} to {} applied",
+            recovery.first, recovery.last
+        ),
+        None => "the hive was clean".to_owned(),
+    }
+}
+
+/// Recovers without the entries that no log holds.
+fn discard(
+    common: &Common,
+    file: &Path,
+    out: Option<&Path>,
+    failure: &Failure,
+    json: bool,
+) -> Result<Exit, Failure> {
+    let (root, name) = place(file)?;
+    let staged = stage_discard(&root, &name)?;
+    output::warn(&format!("lost: {}", failure.error));
+    output::warn("whatever was changed since the hive was last written as a whole is gone");
+    if let Some(out) = out {
+        write_new(out, &staged.after.primary)?;
+        return Ok(Exit::Done);
+    }
+    write(
+        common,
+        &root,
+        staged,
+        &[],
+        "hive recover --discard-logs",
+        json,
+    )
+}
+
+fn stage(loaded: &Loaded, operations: &[Operation], now: &Moment) -> Result<StagedHive, Failure> {
+    let (method, _) = method_by(&loaded.log_evidence(), loaded);
+    Ok(stage_hive(loaded, operations, method, now.filetime())?)
+}
+
+/// Stages operations on a file and commits them.
+fn change(
+    common: &Common,
+    file: &Path,
+    operations: &[Operation],
+    what: &str,
+    json: bool,
+) -> Result<Exit, Failure> {
+    let (root, loaded) = load(file)?;
+    let staged = stage(&loaded, operations, &Moment::now())?;
+    if !staged.changed {
+        output::text("nothing to change\n");
+        return Ok(Exit::Done);
+    }
+    let changes = changes(&loaded, operations)?;
+    write(common, &root, staged, &changes, what, json)
+}
+
+/// The values an operation changes, before and after.
+fn changes(loaded: &Loaded, operations: &[Operation]) -> Result<Vec<ChangeDocument>, Failure> {
+    let mut changes = Vec::new();
+    for operation in operations {
+        let (key, name, after) = match operation {
+            Operation::SetValue { key, name, data } => (key, name, Some(data)),
+            Operation::DeleteValue { key, name } => (key, name, None),
+            Operation::CreateKey(_) | Operation::DeleteKey(_) => continue,
+        };
+        let unreadable = |error: hive::ReadError| super::unreadable(&error);
+        let before = match loaded.hive.key(key).map_err(unreadable)? {
+            Some(found) => found.value(name).map_err(unreadable)?,
+            None => None,
+        };
+        let before = before
+            .map(hive::Value::read)
+            .transpose()
+            .map_err(unreadable)?;
+        if before.as_ref() != after {
+            changes.push(ChangeDocument {
+                repair: "hive".to_owned(),
+                kind: "edit".to_owned(),
+                hive: loaded.name.clone(),
+                key: key.to_string(),
+                name: name.clone(),
+                before: before.as_ref().map(crate::document::DataDocument::of),
+                after: after.map(crate::document::DataDocument::of),
+            });
+        }
+    }
+    Ok(changes)
+}
+
+fn write(
+    common: &Common,
+    root: &Root,
+    staged: StagedHive,
+    changes: &[ChangeDocument],
+    what: &str,
+    json: bool,
+) -> Result<Exit, Failure> {
+    let now = Moment::now();
+    let journal = common.journal();
+    let lock = journal.lock()?;
+    let id = free_name(&journal, now)?;
+    let document = Document {
+        version: VERSION,
+        verdict: "fixed".to_owned(),
+        disk: root.path().display().to_string(),
+        drive: root.path().display().to_string(),
+        run: Some(id.clone()),
+        made: now.text(),
+        program: format!("offfix {}", env!("CARGO_PKG_VERSION")),
+        changes: changes.to_vec(),
+        note: what.to_owned(),
+        ..Document::default()
+    };
+    let about = output::to_json(&document).into_bytes();
+    let request = Request {
+        id: id.clone(),
+        at: now.text(),
+        about,
+    };
+    let (name, replayed) = (staged.name.clone(), staged.replayed);
+    let staged = Staged {
+        hives: vec![staged],
+    };
+    let run = commit(root, &staged, &lock, &request)?;
+    if json {
+        output::json(&document);
+        return Ok(Exit::Done);
+    }
+    let mut text = String::new();
+    for change in changes {
+        let show = |data: &Option<crate::document::DataDocument>| {
+            data.as_ref().map_or("missing".to_owned(), |data| {
+                format!("{} {}", data.r#type, data.text)
+            })
+        };
+        let (before, after) = (show(&change.before), show(&change.after));
+        text.push_str(&format!(
+            "  {} {}: {before} -> {after}\n",
+            change.key, change.name
+        ));
+    }
+    text.push_str(&format!("  journal    {}\n", run.dir().display()));
+    let entries = if replayed > 0 {
+        format!(", {replayed} log entries applied")
+    } else {
+        String::new()
+    };
+    text.push_str(&format!(
+        "  written    {name}: {what}{entries}; re-read and proved\n"
+    ));
+    text.push_str(&format!("UNDO       offfix undo {id}\n"));
+    output::text(&text);
+    Ok(Exit::Done)
+}
