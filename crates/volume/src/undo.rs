@@ -53,6 +53,9 @@ pub enum UndoError {
     /// The journal cannot be written.
     #[error("the journal could not be written")]
     Journal(#[from] JournalError),
+    /// Everything is back, and the journal could not be closed.
+    #[error("the disk is as it was before, but the journal could not be closed")]
+    Unclosed(#[source] JournalError),
     /// No way back could be computed.
     #[error("{path} cannot be put back")]
     Commit {
@@ -173,7 +176,8 @@ pub fn undo(root: &Root, run: &mut Run, lock: &Lock, at: &str) -> Result<Vec<Out
         .collect();
     let all = overtaken.len() == outcomes.len();
     let state = if all { State::Overtaken } else { State::Undone };
-    run.mark(lock, state, at, &overtaken.join(", "))?;
+    run.mark(lock, state, at, &overtaken.join(", "))
+        .map_err(UndoError::Unclosed)?;
     Ok(outcomes)
 }
 
