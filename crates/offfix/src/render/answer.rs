@@ -42,29 +42,7 @@ pub(crate) fn applied(
         "  journal    {} (sealed, administrators only)\n",
         run.dir().display()
     );
-    let mut proved = 0;
-    for hive in &staged.hives {
-        let values = document
-            .changes
-            .iter()
-            .filter(|change| change.hive == hive.name)
-            .count();
-        let replayed = match hive.replayed {
-            0 => String::new(),
-            1 => "1 log entry applied, ".to_owned(),
-            number => format!("{number} log entries applied, "),
-        };
-        let name = &hive.name;
-        text.push_str(&format!(
-            "  written    {name}: {replayed}{} changed\n",
-            count(values, "value")
-        ));
-        proved += hive.proof.values;
-    }
-    text.push_str(&format!(
-        "  verified   re-read from disk; a second reader agrees about {}\n",
-        count(proved, "value")
-    ));
+    text.push_str(&written(document, staged));
     let computer = document.computer.as_deref().unwrap_or("This disk");
     if document.verdict == "fixed" {
         text.push_str(&format!(
@@ -93,6 +71,33 @@ pub(crate) fn applied(
             format!("before boot: offfix undo {drive} {id}"),
             format!("after boot:  offfix plan {drive} --undo {id}"),
         ],
+    ));
+    text
+}
+
+/// What was written to each hive, and how it was proved.
+fn written(document: &Document, staged: &Staged) -> String {
+    let mut text = String::new();
+    for hive in &staged.hives {
+        let name = &hive.name;
+        let values = document
+            .changes
+            .iter()
+            .filter(|change| change.hive == *name)
+            .count();
+        let values = count(values, "value");
+        let replayed = match hive.replayed {
+            0 => String::new(),
+            number => format!("{} applied, ", count(number, "log entry")),
+        };
+        text.push_str(&format!(
+            "  written    {name}: {replayed}{values} changed\n"
+        ));
+    }
+    let proved = staged.hives.iter().map(|hive| hive.proof.values).sum();
+    text.push_str(&format!(
+        "  verified   re-read from disk; a second reader agrees about {}\n",
+        count(proved, "value")
     ));
     text
 }

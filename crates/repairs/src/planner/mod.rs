@@ -251,13 +251,13 @@ fn outside(plan: &mut Plan, whole: &Plan) {
             .changes
             .iter()
             .filter(|change| change.edit.target().key.starts_with(&root));
-        plan.left_alone.push(match there.count() {
-            0 => format!("control set {set:03} is outside the scope and needs none of these changes"),
-            1 => format!("control set {set:03} is outside the scope: 1 change of this kind left there"),
-            number => format!(
-                "control set {set:03} is outside the scope: {number} changes of this kind left there"
-            ),
-        });
+        let left = match there.count() {
+            0 => "needs none of these changes".to_owned(),
+            1 => "1 change of this kind is left there".to_owned(),
+            number => format!("{number} changes of this kind are left there"),
+        };
+        plan.left_alone
+            .push(format!("control set {set:03}, outside the scope: {left}"));
     }
 }
 

@@ -7,7 +7,7 @@ use super::look::write_new;
 use super::{data, load, place, root_name};
 use crate::arguments::{DeleteArguments, ImportArguments, RecoverArguments, SetArguments};
 use crate::commands::apply::free_name;
-use crate::document::{ChangeDocument, Document, VERSION};
+use crate::document::{ChangeDocument, DataDocument, Document, VERSION};
 use crate::exit::{Exit, Failure};
 use crate::numbers::count;
 use crate::output;
@@ -215,8 +215,8 @@ fn changes(loaded: &Loaded, operations: &[Operation]) -> Result<Vec<ChangeDocume
                 hive: loaded.name.clone(),
                 key: key.to_string(),
                 name: name.clone(),
-                before: before.as_ref().map(crate::document::DataDocument::of),
-                after: after.map(crate::document::DataDocument::of),
+                before: before.as_ref().map(DataDocument::of),
+                after: after.map(DataDocument::of),
             });
         }
     }
@@ -262,24 +262,11 @@ fn write(
         output::json(&document);
         return Ok(Exit::Done);
     }
-    let mut text = String::new();
-    for change in changes {
-        let show = |data: &Option<crate::document::DataDocument>| {
-            data.as_ref().map_or("missing".to_owned(), |data| {
-                format!("{} {}", data.r#type, data.text)
-            })
-        };
-        let (before, after) = (show(&change.before), show(&change.after));
-        text.push_str(&format!(
-            "  {} {}: {before} -> {after}\n",
-            change.key, change.name
-        ));
-    }
+    let mut text = said(changes);
     text.push_str(&format!("  journal    {}\n", run.dir().display()));
-    let entries = if replayed > 0 {
-        format!(", {replayed} log entries applied")
-    } else {
-        String::new()
+    let entries = match replayed {
+        0 => String::new(),
+        number => format!(", {} applied", count(number, "log entry")),
     };
     text.push_str(&format!(
         "  written    {name}: {what}{entries}; re-read and proved\n"
@@ -287,4 +274,21 @@ fn write(
     text.push_str(&format!("UNDO       offfix undo {id}\n"));
     output::text(&text);
     Ok(Exit::Done)
+}
+
+/// The changes, a line each.
+fn said(changes: &[ChangeDocument]) -> String {
+    let show = |data: &Option<DataDocument>| {
+        let shown = data
+            .as_ref()
+            .map(|data| format!("{} {}", data.r#type, data.text));
+        shown.unwrap_or_else(|| "missing".to_owned())
+    };
+    changes
+        .iter()
+        .map(|change| {
+            let (before, after) = (show(&change.before), show(&change.after));
+            format!("  {} {}: {before} -> {after}\n", change.key, change.name)
+        })
+        .collect()
 }
