@@ -16,8 +16,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, RngSeed};
 use support::{
-    NOW, Row, may_change, rows, rows_of_model, rows_of_nt_hive, rows_of_regf, same_rows,
-    security_counts, untouched, with_checksum,
+    Dice, NOW, Row, Touched, descriptor, may_change, rows, rows_of_model, rows_of_nt_hive,
+    rows_of_regf, same_rows, security_counts, with_checksum,
 };
 use testkit::HiveBuilder;
 
@@ -55,6 +55,28 @@ enum Op {
     Delete(String, String),
     Create(String),
     Refused(u8),
+    DeleteKey(u64),
+    Rename(u64, NewName),
+    Class(u64, usize),
+    Security(u64, usize),
+}
+
+/// What a key is renamed to.
+#[derive(Clone, Debug)]
+enum NewName {
+    Given(String),
+    Upper,
+    Lower,
+    Longer,
+}
+
+fn new_name() -> impl Strategy<Value = NewName> {
+    prop_oneof![
+        4 => name().prop_map(NewName::Given),
+        1 => Just(NewName::Upper),
+        1 => Just(NewName::Lower),
+        1 => Just(NewName::Longer),
+    ]
 }
 
 fn name() -> impl Strategy<Value = String> {
@@ -97,8 +119,45 @@ fn op(minor: u32) -> impl Strategy<Value = Op> {
         )),
         4 => (path(), value_name()).prop_map(|(path, name)| Op::Delete(path, name)),
         4 => path().prop_map(Op::Create),
-        1 => (0_u8..6).prop_map(Op::Refused),
+        1 => (0_u8..14).prop_map(Op::Refused),
+        2 => any::<u64>().prop_map(Op::DeleteKey),
+        3 => (any::<u64>(), new_name()).prop_map(|(key, name)| Op::Rename(key, name)),
+        2 => (any::<u64>(), 0_usize..40).prop_map(|(key, len)| Op::Class(key, len)),
+        3 => (any::<u64>(), 0..SECURITIES).prop_map(|(key, which)| Op::Security(key, which)),
     ]
+}
+
+/// Number of descriptors the tests give to keys.
+const SECURITIES: usize = 4;
+
+/// One of them. None has an entry that a subkey would inherit, so that new keys share it.
+fn security(which: usize) -> Vec<u8> {
+    use testkit::build::security::{Ace, KEY_ALL, descriptor, local_system, users};
+    let ace = Ace {
+        flags: 0,
+        ..Ace::allow(KEY_ALL, local_system())
+    };
+    descriptor(&users(), &local_system(), &vec![ace; which])
+}
+
+/// A key of the model that operations may touch, by chance.
+fn pick(model: &testkit::Key, seed: u64) -> String {
+    let mut dice = Dice(seed | 1);
+    let (mut key, mut path) = (model, Vec::new());
+    while !key.subkeys.is_empty() {
+        let next = &key.subkeys[dice.below(key.subkeys.len())];
+        let name = String::from_utf16(&next.name).unwrap();
+        if ["Link", "Keep", "Holder"].contains(&name.as_str()) {
+            continue;
+        }
+        path.push(name);
+        key = next;
+        // Whole wide keys go now and then only.
+        if dice.below(if key.subkeys.len() > 20 { 20 } else { 2 }) == 0 {
+            break;
+        }
+    }
+    path.join("\\")
 }
 
 /// A hive whose key `Wide` has `wide` subkeys.
@@ -106,19 +165,19 @@ fn builder(minor: u32, wide: usize, leaf_limit: usize, holes: Option<u64>) -> Hi
     let mut hive = HiveBuilder::with_minor(minor);
     hive.leaf_limit = leaf_limit;
     hive.holes = holes;
-    let other = testkit::build::security::descriptor(
-        &testkit::build::security::administrators(),
-        &testkit::build::security::administrators(),
-        &[],
-    );
-    let other = hive.descriptor(other);
+    let all: Vec<usize> = (0..SECURITIES)
+        .map(|which| hive.descriptor(security(which)))
+        .collect();
+    hive.root.security = all[0];
+    hive.key("Keep\\Below").flags = 8;
+    hive.key("Holder\\Link").flags = 0x10;
     hive.key("Few")
         .class("a class")
         .dword("Value1", 1)
         .sz("value2", "two")
         .binary("", &[7; 90]);
     hive.key("Few\\Below").binary("Value3", &[3; 40_000]);
-    hive.key("Wide").security = other;
+    hive.key("Wide").security = all[1];
     for number in 0..wide {
         hive.key("Wide")
             .child(&format!("Key{:04}", number * 7 % 4001))
@@ -145,6 +204,17 @@ fn data(kind: u32, size: usize) -> RegData {
 /// Tries what must be refused and must leave every byte as it is.
 fn refuse(editor: &mut Editor, which: u8) {
     let before = editor.hive().bytes().to_vec();
+    if which > 5 {
+        let error = refused_key(editor, which);
+        let expected = match which {
+            6 => matches!(error, EditError::Link { .. }),
+            7 => matches!(error, EditError::Name { .. }),
+            _ => matches!(error, EditError::Refused { .. }),
+        };
+        assert!(expected, "{which}: {error}");
+        assert!(editor.hive().bytes() == before, "{which} left traces");
+        return;
+    }
     let long = "x".repeat(256);
     let one = data(3, 900);
     let error = match which {
@@ -171,7 +241,106 @@ fn refuse(editor: &mut Editor, which: u8) {
     );
 }
 
-fn apply(editor: &mut Editor, model: &mut testkit::Key, op: &Op) {
+/// Operations on whole keys that are refused.
+fn refused_key(editor: &mut Editor, which: u8) -> EditError {
+    match which {
+        6 => editor.delete_key("Link").unwrap_err(),
+        7 => editor.rename_key("Holder", &"x".repeat(256)).unwrap_err(),
+        8 => editor.delete_key("").unwrap_err(),
+        9 => editor.delete_key("Keep").unwrap_err(),
+        10 => editor.delete_key("Holder").unwrap_err(),
+        11 => editor.rename_key("Keep\\below", "Other").unwrap_err(),
+        12 => editor.set_class("Keep", &[1; 65_536]).unwrap_err(),
+        _ => editor.set_security("Keep", &security(1)[..30]).unwrap_err(),
+    }
+}
+
+/// An operation on a whole key; notes which cells of `editor`'s hive it may touch.
+fn apply_key(editor: &mut Editor, model: &mut testkit::Key, op: &Op, touched: &mut Touched) {
+    match op {
+        Op::DeleteKey(seed) => {
+            let path = pick(model, *seed);
+            touched.delete(editor.hive(), &path);
+            if path.is_empty() {
+                assert!(editor.delete_key(&path).is_err());
+                return;
+            }
+            let gone = model.remove(&path).unwrap();
+            let wanted = rows_of_model(&gone).len();
+            assert_eq!(editor.delete_key(&path).unwrap(), wanted);
+            assert_eq!(editor.delete_key(&path).unwrap(), 0);
+        }
+        Op::Rename(seed, name) => rename(editor, model, &pick(model, *seed), name, touched),
+        Op::Class(seed, len) => {
+            let path = pick(model, *seed);
+            touched.set(editor.hive(), &path);
+            let class: Vec<u8> = "c".repeat(*len).bytes().flat_map(|c| [c, 0]).collect();
+            let key = model.key(&path);
+            assert_eq!(editor.set_class(&path, &class).unwrap(), key.class != class);
+            key.class = class;
+        }
+        Op::Security(seed, which) => {
+            let path = pick(model, *seed);
+            touched.set(editor.hive(), &path);
+            let key = model.key(&path);
+            // The builder's own descriptor comes first.
+            let differs = key.security != which + 1;
+            let done = editor.set_security(&path, &security(*which)).unwrap();
+            assert_eq!(done, differs);
+            key.security = which + 1;
+        }
+        _ => panic!("not on a whole key"),
+    }
+}
+
+fn rename(
+    editor: &mut Editor,
+    model: &mut testkit::Key,
+    path: &str,
+    name: &NewName,
+    touched: &mut Touched,
+) {
+    if path.is_empty() {
+        return;
+    }
+    let (parent, own) = path.rsplit_once('\\').unwrap_or(("", path));
+    let new = match name {
+        NewName::Given(name) => name.clone(),
+        NewName::Upper => own.to_ascii_uppercase(),
+        NewName::Lower => own.to_ascii_lowercase(),
+        NewName::Longer if own.len() < 100 => format!("{own}_longer"),
+        NewName::Longer => "shorter".to_owned(),
+    };
+    let units = |name: &str| name.encode_utf16().collect::<Vec<u16>>();
+    let alike = |name: &[u16]| testkit::upcase::compare(name, &units(&new)).is_eq();
+    let siblings = &model.get(parent).unwrap().subkeys;
+    let taken = siblings
+        .iter()
+        .any(|key| alike(&key.name) && key.name != units(own));
+    touched.rename(editor.hive(), path);
+    let before = editor.hive().bytes().to_vec();
+    let done = editor.rename_key(path, &new);
+    if taken {
+        assert!(matches!(done, Err(EditError::Refused { .. })));
+        assert!(editor.hive().bytes() == before);
+        return;
+    }
+    assert_eq!(done.unwrap(), new != own);
+    assert!(new != own || editor.hive().bytes() == before);
+    model.key(path).name = units(&new);
+}
+
+fn apply(editor: &mut Editor, model: &mut testkit::Key, op: &Op, touched: &mut Touched) {
+    match op {
+        Op::Set(path, name, ..) | Op::Delete(path, name) => {
+            let may = may_change(editor.hive(), path, Some(name));
+            touched.changed.extend(may);
+        }
+        Op::Create(path) => touched
+            .changed
+            .extend(may_change(editor.hive(), path, None)),
+        _ => {}
+    }
     match op {
         Op::Set(path, name, kind, size) => {
             let data = data(*kind, *size);
@@ -198,6 +367,7 @@ fn apply(editor: &mut Editor, model: &mut testkit::Key, op: &Op) {
             model.key(path);
         }
         Op::Refused(which) => refuse(editor, *which),
+        _ => apply_key(editor, model, op, touched),
     }
 }
 
@@ -208,7 +378,7 @@ fn missing(model: &testkit::Key, path: &str) -> usize {
 }
 
 /// Everything that must hold after a batch of edits.
-fn judge(before: &Hive, after: &Hive, model: &testkit::Key, ops: &[Op]) {
+fn judge(before: &Hive, after: &Hive, model: &testkit::Key, touched: &Touched) {
     let wanted = rows_of_model(model);
     same_rows("ours", &wanted, &rows(after));
     let file = with_checksum(after);
@@ -226,17 +396,19 @@ fn judge(before: &Hive, after: &Hive, model: &testkit::Key, ops: &[Op]) {
     assert!(report.is_clean(), "{:?}", report.defects.first());
     let (users, said) = security_counts(after);
     assert_eq!(users, said);
-    let mut may = std::collections::BTreeSet::new();
-    for op in ops {
-        match op {
-            Op::Set(path, name, ..) | Op::Delete(path, name) => {
-                may.extend(may_change(before, path, Some(name)));
-            }
-            Op::Create(path) => may.extend(may_change(before, path, None)),
-            Op::Refused(_) => {}
-        }
+    assert_eq!(report.orphans, check(before).orphans);
+    same_security(after, after.root().unwrap(), model);
+    touched.nothing_else(before, after);
+}
+
+/// Every key has the descriptor of the model.
+fn same_security(hive: &Hive, key: hive::Key<'_>, model: &testkit::Key) {
+    assert!(descriptor(hive, key) == security(model.security - 1));
+    for child in key.subkeys().unwrap() {
+        let name: Vec<u16> = child.name().units().collect();
+        let below = model.subkeys.iter().find(|below| below.name == name);
+        same_security(hive, child, below.unwrap());
     }
-    untouched(before, after, &may);
 }
 
 /// Edits in batches, each judged, the last committed.
@@ -247,11 +419,12 @@ fn run(builder: &HiveBuilder, batches: &[Vec<Op>]) {
     for ops in batches {
         let before = hive.clone();
         let mut editor = Editor::new(hive, NOW).unwrap();
+        let mut touched = Touched::default();
         for op in ops {
-            apply(&mut editor, &mut model, op);
+            apply(&mut editor, &mut model, op, &mut touched);
         }
         hive = editor.finish().unwrap();
-        judge(&before, &hive, &model, ops);
+        judge(&before, &hive, &model, &touched);
     }
     let mut files = Files {
         primary: original,

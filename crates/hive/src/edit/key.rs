@@ -1,8 +1,8 @@
 //! Creating keys.
 //!
-//! Invariants: a new key shares its parent's security cell, whose reference count grows by one;
+//! Invariants: a new key has the security it inherits, in a cell shared with whoever has the same;
 //! the parent's count, maxima and time stamp follow.
-//! Absent on purpose: the security that inheritance would give; volatile and link keys.
+//! Absent on purpose: volatile and link keys.
 
 use super::{EditError, Editor};
 use crate::error::CellOffset;
@@ -73,10 +73,10 @@ impl Editor {
         let units = name::units(name);
         Self::check_key_name(name, &units)?;
         let above = *self.key_at(parent)?.node();
-        let security = CellOffset(above.security.get());
-        self.refer_security(security, path)?;
+        let security = self.child_security(CellOffset(above.security.get()), path)?;
         let (stored, latin1) = name::stored(&units);
-        let node = self.new_node(&above, parent, stored.len(), latin1);
+        let mut node = self.new_node(&above, parent, stored.len(), latin1);
+        node.security.set(security.0);
         let at = self.cells.alloc(size_of::<KeyNode>() + stored.len())?;
         self.cells.put(at, 0, node.as_bytes())?;
         self.cells.put(at, size_of::<KeyNode>(), &stored)?;

@@ -2,13 +2,15 @@
 //!
 //! Invariants: one cell for each distinct descriptor, with the number of keys that use it; a
 //! descriptor Windows would not accept is refused.
-//! Absent on purpose: what a descriptor should say.
+//! Absent on purpose: what a descriptor should say, beyond what a new key inherits.
 
 use super::{EditError, Editor};
 use crate::bytes;
 use crate::check;
 use crate::error::{CellOffset, ReadError};
 use crate::format::{KeyNode, KeySecurity};
+use security::access::GenericMapping;
+use security::{Child, Descriptor, inherit};
 use zerocopy::IntoBytes;
 
 impl Editor {
@@ -38,6 +40,23 @@ impl Editor {
             editor.release_security(old)?;
             Ok(true)
         })
+    }
+
+    /// The security cell of a new key below `parent`, with one reference more: what the parent's
+    /// inheritable entries give, or the parent's own cell where they give nothing else.
+    pub(super) fn child_security(
+        &mut self,
+        parent: CellOffset,
+        path: &str,
+    ) -> Result<CellOffset, EditError> {
+        let inherited = inherited(self.descriptor_at(parent)?);
+        match inherited {
+            Some(descriptor) => self.use_security(&descriptor, path),
+            None => {
+                self.refer_security(parent, path)?;
+                Ok(parent)
+            }
+        }
     }
 
     /// The descriptor in a security cell.
@@ -127,4 +146,23 @@ impl Editor {
             .update(anchor, |sk: &mut KeySecurity| sk.flink.set(at.0))?;
         Ok(at)
     }
+}
+
+/// What a new key inherits; `None` when that is the parent's own descriptor, or when the parent
+/// gives nothing or something this program does not know: then the child shares it.
+fn inherited(parent: &[u8]) -> Option<Vec<u8>> {
+    let descriptor = Descriptor::from_bytes(parent).ok()?;
+    let (owner, group) = (descriptor.owner?, descriptor.group?);
+    let child = inherit(
+        &descriptor,
+        Child::Container,
+        GenericMapping::KEY,
+        &owner,
+        &group,
+    )
+    .ok()??;
+    let bytes = child.to_bytes().ok()?;
+    // The same entries in another layout are no reason for a cell of their own.
+    let same = child.canonical() == descriptor.canonical();
+    (!same && check::descriptor(&bytes).is_ok()).then_some(bytes)
 }

@@ -293,6 +293,101 @@ pub(crate) fn may_change(before: &Hive, path: &str, name: Option<&str>) -> BTree
     cells
 }
 
+/// The key at a path and the one above it, in `before`; `None` when there is no such key.
+fn with_parent<'h>(before: &'h Hive, path: &str) -> Option<(Key<'h>, Option<Key<'h>>)> {
+    let mut keys = vec![before.root().unwrap()];
+    for part in path.split('\\').filter(|part| !part.is_empty()) {
+        keys.push(keys.last()?.subkey(part).unwrap()?);
+    }
+    let key = keys.pop()?;
+    Some((key, keys.pop()))
+}
+
+/// Cells that may be changed, and cells that may be gone, by edits of a whole key.
+#[derive(Default)]
+pub(crate) struct Touched {
+    pub(crate) changed: BTreeSet<u32>,
+    pub(crate) gone: BTreeSet<u32>,
+}
+
+impl Touched {
+    /// The security cells of the whole ring: any may lose its place, users or neighbours.
+    fn ring(&mut self, before: &Hive) {
+        let cells = allocated(before.bins());
+        let ring = cells.iter().filter(|(_, cell)| cell.starts_with(b"sk"));
+        self.gone.extend(ring.map(|(at, _)| *at));
+    }
+
+    /// Those of deleting the key at a path.
+    pub(crate) fn delete(&mut self, before: &Hive, path: &str) {
+        let Some((key, Some(parent))) = with_parent(before, path) else {
+            return;
+        };
+        self.changed.insert(parent.offset().0);
+        self.gone.extend(list_cells(before, parent));
+        self.ring(before);
+        let mut stack = vec![key];
+        while let Some(key) = stack.pop() {
+            self.gone.insert(key.offset().0);
+            self.gone.insert(key.node().class.get());
+            self.gone.insert(key.node().value_list.get());
+            self.gone.extend(list_cells(before, key));
+            for value in key.values().unwrap() {
+                self.gone.insert(value.offset().0);
+                self.gone.extend(data_cells(before, value));
+            }
+            stack.extend(key.subkeys().unwrap());
+        }
+    }
+
+    /// Those of renaming the key at a path.
+    pub(crate) fn rename(&mut self, before: &Hive, path: &str) {
+        let Some((key, Some(parent))) = with_parent(before, path) else {
+            return;
+        };
+        self.changed.insert(parent.offset().0);
+        self.gone.extend(list_cells(before, parent));
+        self.gone.insert(key.offset().0);
+        let below = key.subkeys().unwrap().into_iter();
+        self.gone.extend(below.map(|child| child.offset().0));
+    }
+
+    /// Those of giving the key at a path a class or security.
+    pub(crate) fn set(&mut self, before: &Hive, path: &str) {
+        let Some((key, parent)) = with_parent(before, path) else {
+            return;
+        };
+        self.changed.insert(key.offset().0);
+        self.changed.extend(parent.map(|parent| parent.offset().0));
+        self.gone.insert(key.node().class.get());
+        self.ring(before);
+    }
+
+    /// Compares every allocated cell of `before` that is not among these with `after`.
+    pub(crate) fn nothing_else(&self, before: &Hive, after: &Hive) {
+        let (old, new) = (allocated(before.bins()), allocated(after.bins()));
+        for (at, payload) in old {
+            if self.gone.contains(&at) {
+                continue;
+            }
+            let found = new.get(&at);
+            if !self.changed.contains(&at) {
+                assert!(found == Some(&payload), "the cell at {at:#x} has changed");
+            } else if payload.starts_with(b"nk") {
+                let found = found.map(|payload| frozen(payload));
+                assert_eq!(found, Some(frozen(payload)), "the key at {at:#x}");
+            }
+        }
+    }
+}
+
+/// The descriptor of a key.
+pub(crate) fn descriptor<'h>(hive: &'h Hive, key: Key<'_>) -> &'h [u8] {
+    let cell = hive.cell(CellOffset(key.node().security.get())).unwrap();
+    let len = u32::from_le_bytes(cell[16..20].try_into().unwrap()) as usize;
+    &cell[20..20 + len]
+}
+
 fn list_cells(hive: &Hive, key: Key<'_>) -> Vec<u32> {
     let top = key.node().subkey_list.get();
     if top == NIL {
@@ -359,6 +454,10 @@ fn frozen(payload: &[u8]) -> Vec<u8> {
     node.max_name_len.set(0);
     node.max_value_name_len.set(0);
     node.max_value_data_len.set(0);
+    node.max_class_len.set(0);
+    node.class.set(0);
+    node.class_len.set(0);
+    node.security.set(0);
     payload
 }
 
