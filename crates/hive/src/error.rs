@@ -136,6 +136,14 @@ pub enum ReadError {
         /// Length the value claims.
         len: usize,
     },
+    /// More subkeys than the hive has room for.
+    #[error("cell {at}: more than {limit} subkeys, which this hive has no room for")]
+    TooMany {
+        /// The list.
+        at: CellOffset,
+        /// The limit.
+        limit: usize,
+    },
     /// Keys nested deeper than the kernel allows, or in a circle.
     #[error("cell {at}: keys are nested deeper than {limit}")]
     Depth {

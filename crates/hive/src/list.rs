@@ -1,11 +1,11 @@
 //! Subkey lists, read: leaves (`li`, `lf`, `lh`) and one level of index root (`ri`).
 //!
 //! Invariants: entries come in list order; an index root below an index root is refused, so
-//! reading ends. Absent on purpose: whether the order is right (see [`crate::check`]).
+//! reading ends; a list never has more entries than its hive can have keys. Absent on purpose: whether the order is right (see [`crate::check`]).
 
 use crate::bytes;
 use crate::error::{CellOffset, ReadError};
-use crate::format::ListHeader;
+use crate::format::{KeyNode, ListHeader};
 use crate::hive::Hive;
 
 /// The four kinds of subkey list.
@@ -123,6 +123,49 @@ pub fn entries(hive: &Hive, at: CellOffset) -> Result<Vec<CellOffset>, ReadError
             });
         }
         all.extend(leaf.cells());
+        // No hive has more keys than fit it: leaves named over and over would fill the memory.
+        let limit = hive.bins().len() / size_of::<KeyNode>();
+        if all.len() > limit {
+            return Err(ReadError::TooMany { at, limit });
+        }
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bytes;
+
+    #[test]
+    fn leaves_named_over_and_over_do_not_fill_the_memory() {
+        let mut builder = testkit::HiveBuilder::new();
+        for number in 0..400 {
+            builder.key(&format!("Key{number:03}"));
+        }
+        let big = [
+            b"ri".to_vec(),
+            2000_u16.to_le_bytes().to_vec(),
+            vec![0; 8000],
+        ]
+        .concat();
+        builder.root.binary("List", &big);
+        let hive = Hive::open(builder.build()).unwrap();
+        let root = hive.root().unwrap();
+        let leaf = CellOffset(root.node().subkey_list.get());
+        assert_eq!(entries(&hive, leaf).unwrap().len(), 400);
+        let data = root.value("List").unwrap().unwrap().fixed().data.get();
+        let mut file = hive.into_bytes();
+        for place in 0..2000 {
+            let at = 4096 + bytes::index(data) + 8 + place * 4;
+            bytes::put(&mut file, at, &leaf.0.to_le_bytes()).unwrap();
+        }
+        let hostile = Hive::open(file).unwrap();
+        let limit = hostile.bins().len() / size_of::<KeyNode>();
+        let top = CellOffset(data);
+        assert_eq!(
+            entries(&hostile, top),
+            Err(ReadError::TooMany { at: top, limit })
+        );
+    }
 }

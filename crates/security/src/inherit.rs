@@ -42,8 +42,8 @@ pub enum InheritError {
 ///
 /// As the kernel does, entries are marked as inherited, and the list as automatically inherited,
 /// only when the parent's list is so itself; an empty or null system list is passed on then too.
-/// Whether
-/// the parent is protected does not matter for its children. The result is in the kernel's order.
+/// Whether the parent is protected does not matter for its children. The result is in the
+/// kernel's order.
 ///
 /// `None` when the parent's discretionary list gives such a child nothing: then there is nothing
 /// to make a list from, and the caller shares the parent's descriptor.
