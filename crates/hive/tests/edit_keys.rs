@@ -97,7 +97,10 @@ fn a_key_that_must_stay_keeps_the_whole_tree_above_it() {
     let mut editor = open(&hive);
     for path in ["", "Go", "Go\\Deep", "go\\deep\\deeper\\held", "Far"] {
         let error = refused(&mut editor, |editor| editor.delete_key(path).unwrap_err());
-        assert!(matches!(error, EditError::Refused { .. }), "{path}: {error}");
+        assert!(
+            matches!(error, EditError::Refused { .. }),
+            "{path}: {error}"
+        );
     }
     for path in ["Far\\Link", "Far\\Link\\Below"] {
         let error = refused(&mut editor, |editor| editor.delete_key(path).unwrap_err());
@@ -134,7 +137,10 @@ fn a_renamed_key_keeps_everything_but_its_name_and_place() {
         assert_eq!(node.flags.get() & 0x20 != 0, latin1);
         assert_eq!(node.last_written.get(), NOW);
         assert_eq!((node.class, node.value_list), (old.class, old.value_list));
-        assert_eq!((node.security, node.user_flags), (old.security, old.user_flags));
+        assert_eq!(
+            (node.security, node.user_flags),
+            (old.security, old.user_flags)
+        );
         assert_eq!(node.subkey_list, old.subkey_list);
         let child = key(&editor, &format!("{path}\\Deeper"));
         assert_eq!(child.node().parent.get(), moved.offset().0);
@@ -156,11 +162,19 @@ fn a_change_of_case_is_a_rename_and_a_siblings_name_is_refused() {
     assert!(editor.hive().bytes() == before);
     assert!(editor.rename_key("Stay", "sTAY").unwrap());
     assert_eq!(key(&editor, "Stay").name().to_string(), "sTAY");
-    for (path, name) in [("Go", "stay"), ("Go\\Wide\\K7", "k8"), ("", "x"), ("None", "x")] {
+    for (path, name) in [
+        ("Go", "stay"),
+        ("Go\\Wide\\K7", "k8"),
+        ("", "x"),
+        ("None", "x"),
+    ] {
         let error = refused(&mut editor, |editor| {
             editor.rename_key(path, name).unwrap_err()
         });
-        assert!(matches!(error, EditError::Refused { .. }), "{path}: {error}");
+        assert!(
+            matches!(error, EditError::Refused { .. }),
+            "{path}: {error}"
+        );
     }
     for name in ["", "a\\b", &"x".repeat(256)] {
         let error = refused(&mut editor, |editor| {
@@ -174,7 +188,12 @@ fn a_change_of_case_is_a_rename_and_a_siblings_name_is_refused() {
 fn a_class_comes_changes_and_goes_and_the_parent_knows_its_length() {
     let mut editor = open(&tree());
     let cells = allocated(editor.hive().bins()).len();
-    for (class, more) in [(vec![1; 6], 1), (vec![2; 600], 1), (vec![3; 3], 1), (Vec::new(), 0)] {
+    for (class, more) in [
+        (vec![1; 6], 1),
+        (vec![2; 600], 1),
+        (vec![3; 3], 1),
+        (Vec::new(), 0),
+    ] {
         assert!(editor.set_class("Stay", &class).unwrap());
         assert!(!editor.set_class("Stay", &class).unwrap());
         assert_eq!(key(&editor, "Stay").class().unwrap(), class);
@@ -182,10 +201,15 @@ fn a_class_comes_changes_and_goes_and_the_parent_knows_its_length() {
     }
     let node = *key(&editor, "Stay").node();
     assert_eq!((node.class.get(), node.class_len.get()), (NIL, 0));
-    assert_eq!(editor.hive().root().unwrap().node().max_class_len.get(), 600);
+    assert_eq!(
+        editor.hive().root().unwrap().node().max_class_len.get(),
+        600
+    );
     let long = vec![1; 65_536];
     for (path, class) in [("Stay", &long[..]), ("None", &long[..2])] {
-        refused(&mut editor, |editor| editor.set_class(path, class).unwrap_err());
+        refused(&mut editor, |editor| {
+            editor.set_class(path, class).unwrap_err()
+        });
     }
     assert!(editor.set_class("", &long[..65_535]).unwrap());
     assert!(check(&editor.finish().unwrap()).is_clean());

@@ -148,7 +148,14 @@ fn kinds(hive: &Hive, path: &str) -> Vec<ListKind> {
 /// Names whose order is not that of their characters.
 fn wide_names(count: usize, dice: &mut Dice) -> Vec<String> {
     let odd = [
-        "\u{FF}", "\u{178}", "\u{B5}", "\u{DF}", "_", "\u{416}", "[", "\u{1F600}",
+        "\u{FF}",
+        "\u{178}",
+        "\u{B5}",
+        "\u{DF}",
+        "_",
+        "\u{416}",
+        "[",
+        "\u{1F600}",
     ];
     let mut names: Vec<String> = (0..count)
         .map(|turn| format!("{}{turn}", odd[turn % odd.len()]))
@@ -162,9 +169,19 @@ fn wide_names(count: usize, dice: &mut Dice) -> Vec<String> {
 #[test]
 fn item_4_lists_split_and_convert_at_their_limits_and_shrink_to_nothing() {
     for (minor, full, before, after) in [
-        (5, 1012, ListKind::Lh, [ListKind::Ri, ListKind::Lh, ListKind::Lh].as_slice()),
+        (
+            5,
+            1012,
+            ListKind::Lh,
+            [ListKind::Ri, ListKind::Lh, ListKind::Lh].as_slice(),
+        ),
         (3, 507, ListKind::Lf, &[ListKind::Li]),
-        (3, 1012, ListKind::Li, &[ListKind::Ri, ListKind::Li, ListKind::Li]),
+        (
+            3,
+            1012,
+            ListKind::Li,
+            &[ListKind::Ri, ListKind::Li, ListKind::Li],
+        ),
     ] {
         let mut dice = Dice(full as u64);
         let mut names = wide_names(full + 1, &mut dice);
@@ -201,19 +218,43 @@ fn item_4_lists_split_and_convert_at_their_limits_and_shrink_to_nothing() {
 fn item_5_odd_names_are_found_ordered_and_told_apart_as_windows_does() {
     let long = "\u{416}".repeat(255);
     let names = [
-        "\u{FF}", "\u{178}x", "\u{B5}", "\u{39C}", "\u{DF}", "ss", "\u{131}", "\u{17F}", "\u{3A3}",
-        "\u{3C2}", "\u{180}", "\u{1F600}", "a\0b", "_", "[", "`", "z", &long,
+        "\u{FF}",
+        "\u{178}x",
+        "\u{B5}",
+        "\u{39C}",
+        "\u{DF}",
+        "ss",
+        "\u{131}",
+        "\u{17F}",
+        "\u{3A3}",
+        "\u{3C2}",
+        "\u{180}",
+        "\u{1F600}",
+        "a\0b",
+        "_",
+        "[",
+        "`",
+        "z",
+        &long,
     ];
     for minor in [3, 5] {
         let mut editor = open(&HiveBuilder::with_minor(minor));
         for name in names {
-            assert_eq!(editor.create_key(&format!("K\\{name}")).unwrap(), 1, "{name:?}");
+            assert_eq!(
+                editor.create_key(&format!("K\\{name}")).unwrap(),
+                1,
+                "{name:?}"
+            );
             editor.set_value("V", name, &RegData::dword(1)).unwrap();
         }
         for twin in ["\u{178}", "\u{3BC}", "\u{3C3}", "Z", "SS", "I", "S"] {
             let new = ["I", "S"].contains(&twin);
             let path = format!("K\\{twin}");
-            assert_eq!(editor.create_key(&path).unwrap(), usize::from(new), "{twin:?}");
+            assert_eq!(
+                editor.create_key(&path).unwrap(),
+                usize::from(new),
+                "{twin:?}"
+            );
         }
         assert!(editor.create_key(&format!("K\\{long}x")).is_err());
         let hive = editor.finish().unwrap();
@@ -222,8 +263,15 @@ fn item_5_odd_names_are_found_ordered_and_told_apart_as_windows_does() {
         for name in names {
             assert!(key.subkey(name).unwrap().is_some(), "{name:?}");
         }
-        assert_eq!(hive.key("V").unwrap().unwrap().values().unwrap().len(), names.len());
-        same_rows("nt-hive", &rows(&hive), &rows_of_nt_hive(&with_checksum(&hive)));
+        assert_eq!(
+            hive.key("V").unwrap().unwrap().values().unwrap().len(),
+            names.len()
+        );
+        same_rows(
+            "nt-hive",
+            &rows(&hive),
+            &rows_of_nt_hive(&with_checksum(&hive)),
+        );
     }
 }
 
@@ -273,8 +321,14 @@ fn item_7_a_power_cut_at_any_sector_leaves_old_or_new_in_both_formats_and_states
     let states = [first.clone(), second.clone()];
     for (what, files) in [
         ("clean", files(&first, empty())),
-        ("dirty, new log", files(&dirty, Some(through(&states, SEQUENCE)))),
-        ("dirty, old log", files(&dirty, Some(old(&first, &second, SEQUENCE + 1)))),
+        (
+            "dirty, new log",
+            files(&dirty, Some(through(&states, SEQUENCE))),
+        ),
+        (
+            "dirty, old log",
+            files(&dirty, Some(old(&first, &second, SEQUENCE + 1))),
+        ),
     ] {
         let case = Case::new(what, files, 8);
         for method in [Method::NewLog, Method::OldLog] {
