@@ -313,9 +313,16 @@ pub(crate) struct Touched {
 impl Touched {
     /// The security cells of the whole ring: any may lose its place, users or neighbours.
     fn ring(&mut self, before: &Hive) {
-        let cells = allocated(before.bins());
-        let ring = cells.iter().filter(|(_, cell)| cell.starts_with(b"sk"));
-        self.gone.extend(ring.map(|(at, _)| *at));
+        let first = before.root().unwrap().node().security.get();
+        let mut at = first;
+        loop {
+            self.gone.insert(at);
+            let cell = before.cell(CellOffset(at)).unwrap();
+            at = u32::from_le_bytes(cell[4..8].try_into().unwrap());
+            if at == first {
+                break;
+            }
+        }
     }
 
     /// Those of deleting the key at a path.
