@@ -1,7 +1,8 @@
 //! Subkey lists, read: leaves (`li`, `lf`, `lh`) and one level of index root (`ri`).
 //!
 //! Invariants: entries come in list order; an index root below an index root is refused, so
-//! reading ends; a list never has more entries than its hive can have keys. Absent on purpose: whether the order is right (see [`crate::check`]).
+//! reading ends; a list never has more entries than its hive can have keys.
+//! Absent on purpose: whether the order is right (see [`mod@crate::check`]).
 
 use crate::bytes;
 use crate::error::{CellOffset, ReadError};

@@ -54,6 +54,16 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.folder.path()).status();
+        // A process forked by another test may hold the mount for a moment: let it go lazily then.
+        for words in [&[][..], &["-l"]] {
+            let mut umount = Command::new("umount");
+            umount
+                .args(words)
+                .arg(self.folder.path())
+                .stderr(std::process::Stdio::null());
+            if umount.status().is_ok_and(|status| status.success()) {
+                break;
+            }
+        }
     }
 }
