@@ -104,7 +104,7 @@ impl Lab {
         for hive in staged.hives {
             for member in Member::ALL {
                 if let Some(bytes) = hive.after.get(member) {
-                    let path = format!("{}{}", hive.name.path(), member.suffix());
+                    let path = format!("{}{}", hive.path, member.suffix());
                     self.write(&path.replace('\\', "/"), bytes);
                 }
             }
