@@ -71,6 +71,9 @@ fn cases() -> Vec<Case> {
             files.log = log(files, SEQUENCE - 1, &[SEQUENCE - 1]);
             (files.log1, files.log2) = (None, None);
         }),
+        case("NAME.LOG, pair empty", 8, |files| {
+            files.log = log(files, SEQUENCE - 1, &[SEQUENCE - 1]);
+        }),
         case("no LOG1", 8, |files| {
             files.log = log(files, SEQUENCE - 2, &[SEQUENCE - 2]);
             files.log2 = log(files, SEQUENCE - 1, &[SEQUENCE - 1]);
@@ -152,7 +155,7 @@ fn a_log_is_written_only_where_recovery_looks_first() {
         };
         let wanted = match case.what {
             "no log" | "no LOG1" => [false, false, false],
-            "only NAME.LOG" => [true, false, false],
+            "only NAME.LOG" | "NAME.LOG, pair empty" => [true, false, false],
             _ => [false, true, false],
         };
         assert_eq!(

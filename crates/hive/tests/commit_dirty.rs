@@ -81,7 +81,7 @@ fn new_cases() -> Vec<Case> {
             (files.log1, files.log2) = (log(0, 2), log(2, 3));
         }),
         case("the hive grows on replay", 8, &|files| {
-            files.log1 = log(0, 2)
+            files.log1 = log(0, 2);
         }),
         case("slack behind the bins", 9000, &|files| {
             files.log1 = log(0, 3);

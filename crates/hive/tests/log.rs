@@ -117,7 +117,7 @@ fn agree(primary: &[u8], log1: &[u8], log2: &[u8]) -> Option<log::Replayed> {
         }
         // A hive that grows by more than the one page of each entry is not believed.
         None => {
-            assert!(kit.state == State::Unrecoverable || kit.image.len() > primary.len() + 4096)
+            assert!(kit.state == State::Unrecoverable || kit.image.len() > primary.len() + 4096);
         }
     }
     ours

@@ -395,7 +395,7 @@ fn seed(states: &[Vec<u8>], turn: usize) -> (Files, LogFormat) {
     if turn % 4 == 3 {
         primary[BREAKS[turn / 4 % 2].1] ^= 0x5A;
     }
-    let new = turn % 3 != 0;
+    let new = !turn.is_multiple_of(3);
     let (log1, log2) = if new {
         (
             through(&states[..=1], FIRST),

@@ -157,9 +157,16 @@ impl Case {
     /// Every cut of the commit, and lost writes: recovery gives old or new, and never back.
     pub(crate) fn cut_commits(&self, method: Method) {
         let actions = self.actions(method);
+        let number = |files: &Files| {
+            let hive = Hive::open(recover(files).image);
+            hive.unwrap().sequences().0
+        };
+        let last = number(&self.ends_clean(method));
         let mut seen = Vec::new();
         in_order(&self.before, &actions, |cut, files| {
             let found = self.judge(method, files, &format!("cut {cut}"));
+            // Recovery ends with the number the commit ends with.
+            assert!(found != Some(true) || number(files) == last, "{cut}");
             self.before_image(&actions, files);
             seen.extend(found);
         });
@@ -209,7 +216,7 @@ impl Case {
     pub(crate) fn put_back(&self, method: Method) {
         let actions = self.actions(method);
         in_order(&self.before, &actions, |_, files| {
-            self.undone(method, files)
+            self.undone(method, files);
         });
         let (pieces, mut dice) = (pieces(&actions), Dice(0xBACC));
         for _ in 0..CHANCES {
