@@ -12,6 +12,7 @@ pub mod ci;
 pub mod docs;
 pub mod fixtures;
 pub mod fmt;
+pub mod fuzz;
 pub mod lint;
 pub mod test;
 pub mod tidy;

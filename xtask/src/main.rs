@@ -8,7 +8,7 @@
 use std::process::ExitCode;
 use std::{env, fs, io};
 
-use xtask::{bench, ci, docs, fixtures, fmt, lint, test, tidy};
+use xtask::{bench, ci, docs, fixtures, fmt, fuzz, lint, test, tidy};
 
 /// One task: its name, its arguments as people write them, what it is for, and what it does.
 struct Task(
@@ -45,6 +45,12 @@ const TASKS: &[Task] = &[
         "[--check]",
         "write docs/cli.md from the help texts",
         docs::run,
+    ),
+    Task(
+        "fuzz",
+        "",
+        "run the fuzz targets of the hive crate for a minute",
+        fuzz::run,
     ),
     Task(
         "bench",
