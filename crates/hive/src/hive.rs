@@ -33,10 +33,17 @@ impl Hive {
     /// The first header rule that does not hold. A hive with pending log entries is
     /// [`OpenError::Pending`], however sound it is otherwise.
     pub fn open(file: Vec<u8>) -> Result<Hive, OpenError> {
-        let hive = Hive::open_any(file)?;
-        let (primary, secondary) = hive.sequences();
+        Hive::inspect(&file)?;
+        Hive::open_any(file)
+    }
+
+    /// Whether the header is that of a clean hive this program works with.
+    pub(crate) fn inspect(file: &[u8]) -> Result<(), OpenError> {
+        check_header(file)?;
+        let base: &BaseBlock = bytes::view(file, 0).ok_or(OpenError::Empty)?;
+        let (primary, secondary) = (base.primary_sequence.get(), base.secondary_sequence.get());
         if primary == secondary {
-            Ok(hive)
+            Ok(())
         } else {
             Err(OpenError::Pending { primary, secondary })
         }

@@ -62,23 +62,36 @@ pub enum RecoverError {
 /// # Errors
 /// When the hive is damaged, or dirty without a fitting log.
 pub fn recover(files: &Files) -> Result<Recovered, RecoverError> {
-    match Hive::open(files.primary.clone()) {
-        Ok(hive) => Ok(Recovered {
-            hive,
-            recovery: None,
-        }),
+    load(files.clone()).map(|(recovered, _)| recovered)
+}
+
+/// As [`recover`], without a copy of a clean hive: its bytes move into it, and `primary` of the
+/// files that come back is empty then.
+///
+/// # Errors
+/// As [`recover`].
+pub fn load(mut files: Files) -> Result<(Recovered, Files), RecoverError> {
+    let recovered = match Hive::inspect(&files.primary) {
+        Ok(()) => {
+            let hive = Hive::open(std::mem::take(&mut files.primary))?;
+            Recovered {
+                hive,
+                recovery: None,
+            }
+        }
         Err(OpenError::Pending { secondary, .. }) => {
-            replayed(files, true)?.ok_or_else(|| RecoverError::NoFit {
+            replayed(&files, true)?.ok_or_else(|| RecoverError::NoFit {
                 wanted: secondary,
-                found: holdings(files),
-            })
+                found: holdings(&files),
+            })?
         }
         // A torn header is what an interrupted write leaves; a fitting log has a good one.
         Err(error @ (OpenError::Checksum { .. } | OpenError::NotAHive { .. })) => {
-            replayed(files, false)?.ok_or(RecoverError::Open(error))
+            replayed(&files, false)?.ok_or(RecoverError::Open(error))?
         }
-        Err(error) => Err(error.into()),
-    }
+        Err(error) => return Err(error.into()),
+    };
+    Ok((recovered, files))
 }
 
 /// A dirty hive as it stands in the primary, clean, without the entries no log holds. What they

@@ -100,16 +100,13 @@ impl Loaded {
     /// When it is not there, or not one this program works with; a hive with defects is returned
     /// with its report.
     pub fn read(root: &Root, path: &str, name: &str) -> Result<Loaded, VolumeError> {
-        let mut logs = Loaded::files_of(root, path)?;
-        let stamp = disk::Stamp::of(&logs.primary);
-        let Recovered { hive, recovery } =
-            hive::recover(&logs).map_err(|source| VolumeError::Hive {
+        let files = Loaded::files_of(root, path)?;
+        let stamp = disk::Stamp::of(&files.primary);
+        let (Recovered { hive, recovery }, logs) =
+            hive::recover::load(files).map_err(|source| VolumeError::Hive {
                 hive: path.to_owned(),
                 source: Box::new(source),
             })?;
-        if recovery.is_none() {
-            logs.primary = Vec::new();
-        }
         let report = hive::check::check(&hive);
         let (name, path) = (name.to_owned(), path.to_owned());
         Ok(Loaded {
