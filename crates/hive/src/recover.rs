@@ -40,6 +40,25 @@ pub struct Recovered {
     pub recovery: Option<Recovery>,
 }
 
+impl Recovered {
+    /// The same, borrowed.
+    pub fn loaded(&self) -> LoadedHive<'_> {
+        LoadedHive {
+            hive: &self.hive,
+            recovery: self.recovery,
+        }
+    }
+}
+
+/// A hive as Windows would load it, borrowed.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadedHive<'h> {
+    /// The hive, clean.
+    pub hive: &'h Hive,
+    /// What was replayed; `None` when the hive was clean on disk.
+    pub recovery: Option<Recovery>,
+}
+
 /// Why a hive cannot be loaded.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]

@@ -11,6 +11,7 @@ use disk::Root;
 use hive::commit::{self, Action, CommitError, Files, Member, Method};
 use hive::format::HEADER_LEN;
 use hive::log::LogFormat;
+use hive::recover::LoadedHive;
 use hive::reg::Operation;
 use hive::{EditError, Editor, Hive};
 use thiserror::Error;
@@ -174,17 +175,26 @@ pub fn stage_hive(
             commit::stamp(edited, now).map_err(|source| commit_failed(source.into()))?
         }
     };
-    let before = loaded.files();
-    let actions = commit::commit(&before, &edited, method).map_err(commit_failed)?;
-    let mut after = before.clone();
+    let old = LoadedHive {
+        hive: &loaded.hive,
+        recovery: loaded.recovery,
+    };
+    let actions = commit::commit_over(&loaded.logs, old, &edited, method).map_err(commit_failed)?;
+    // The pages are the edited ones already; the actions add the header and the logs.
+    let mut after = Files {
+        primary: edited.into_bytes(),
+        ..loaded.logs.without_primary()
+    };
     commit::perform(&mut after, &actions);
-    let committed = Hive::open(after.primary.clone())
+    let committed = Hive::open(std::mem::take(&mut after.primary))
         .map_err(|source| commit_failed(CommitError::Open(source)))?;
     let proof =
         prove::prove(&loaded.hive, &committed, operations).map_err(|source| StageError::Proof {
             hive: hive(),
             source,
         })?;
+    after.primary = committed.into_bytes();
+    let before = loaded.files();
     Ok(StagedHive {
         name: hive(),
         path: loaded.path.clone(),

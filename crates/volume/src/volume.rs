@@ -154,7 +154,7 @@ impl Loaded {
             Some(_) => self.logs.clone(),
             None => Files {
                 primary: self.hive.bytes().to_vec(),
-                ..self.logs.clone()
+                ..self.logs.without_primary()
             },
         }
     }

@@ -12,7 +12,7 @@ use crate::error::OpenError;
 use crate::format::{BASE_BLOCK_LEN, BaseBlock, HEADER_LEN, HiveBin};
 use crate::hive::Hive;
 use crate::log;
-use crate::recover::{RecoverError, Recovered, recover};
+use crate::recover::{LoadedHive, RecoverError, Recovered, recover};
 use plan::{Image, Plan};
 use thiserror::Error;
 
@@ -68,6 +68,16 @@ impl Files {
             Member::Log => self.log.as_ref(),
             Member::Log1 => self.log1.as_ref(),
             Member::Log2 => self.log2.as_ref(),
+        }
+    }
+
+    /// The logs alone.
+    pub fn without_primary(&self) -> Files {
+        Files {
+            primary: Vec::new(),
+            log: self.log.clone(),
+            log1: self.log1.clone(),
+            log2: self.log2.clone(),
         }
     }
 
@@ -199,8 +209,22 @@ pub fn stamp(edited: Hive, now: u64) -> Result<Hive, OpenError> {
 /// When the hive in `files` cannot be recovered, or a log carries an unbelievable number.
 pub fn commit(files: &Files, edited: &Hive, method: Method) -> Result<Vec<Action>, CommitError> {
     let old = recover(files)?;
+    commit_over(files, old.loaded(), edited, method)
+}
+
+/// As [`commit`], over a hive that is loaded already; `primary` of the files is not looked at when
+/// the hive was clean.
+///
+/// # Errors
+/// When a log carries an unbelievable number.
+pub fn commit_over(
+    files: &Files,
+    old: LoadedHive<'_>,
+    edited: &Hive,
+    method: Method,
+) -> Result<Vec<Action>, CommitError> {
     let mut plan = Plan::default();
-    plan.reach(files, &old, &Image::of(edited), method)?;
+    plan.reach(files, old, &Image::of(edited), method)?;
     Ok(plan.actions)
 }
 
@@ -229,7 +253,7 @@ pub fn restore(
     let mut plan = Plan::default();
     match recover(current) {
         Ok(now) if stands(&now, &before, current, target) => {}
-        Ok(now) => plan.reach(current, &now, &image, method)?,
+        Ok(now) => plan.reach(current, now.loaded(), &image, method)?,
         // A commit without a log, cut off: no log holds its content, the journal does.
         Err(_) => plan.overwrite(current, &image)?,
     }

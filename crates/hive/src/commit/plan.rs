@@ -8,7 +8,7 @@ use crate::bytes;
 use crate::format::{BASE_BLOCK_LEN, BaseBlock, BaseFlags, HEADER_LEN, PAGE_LEN};
 use crate::hive::Hive;
 use crate::log::{self, LogFormat};
-use crate::recover::{Recovered, Recovery};
+use crate::recover::{LoadedHive, Recovery};
 
 /// The hive a commit ends with: header bytes and bins.
 pub(super) struct Image<'h> {
@@ -83,7 +83,7 @@ impl Plan {
     pub(super) fn reach(
         &mut self,
         files: &Files,
-        old: &Recovered,
+        old: LoadedHive<'_>,
         target: &Image<'_>,
         method: Method,
     ) -> Result<(), CommitError> {
@@ -173,7 +173,7 @@ impl Plan {
     fn append(
         &mut self,
         files: &Files,
-        old: &Recovered,
+        old: LoadedHive<'_>,
         target: &Image<'_>,
         recovery: Recovery,
     ) -> Result<(), CommitError> {
@@ -200,8 +200,8 @@ impl Plan {
     }
 
     /// Brings what the logs hold into the primary: the logs fit until the header is clean.
-    fn finish_replay(&mut self, files: &Files, old: &Recovered) -> Result<(), CommitError> {
-        let whole = Image::of(&old.hive);
+    fn finish_replay(&mut self, files: &Files, old: LoadedHive<'_>) -> Result<(), CommitError> {
+        let whole = Image::of(old.hive);
         self.grow(
             Member::Primary,
             files.primary.len(),
