@@ -6,7 +6,9 @@
 pub(crate) fn count(number: usize, one: &str) -> String {
     match number {
         1 => format!("1 {one}"),
-        _ if one.ends_with('y') => format!("{number} {}ies", one.trim_end_matches('y')),
+        _ if one.ends_with('y') && !one.ends_with("ey") => {
+            format!("{number} {}ies", one.trim_end_matches('y'))
+        }
         _ => format!("{number} {one}s"),
     }
 }

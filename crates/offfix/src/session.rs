@@ -60,11 +60,6 @@ impl Session {
     pub(crate) fn open(common: &Common, drive: &OsStr) -> Result<Session, Failure> {
         let root = Root::open(drive)?;
         let journal = common.journal();
-        if journal.inside(&root)? {
-            let error = "the journal must not lie on the disk that is repaired";
-            return Err(Failure::new(Exit::Refused, "journal-on-disk", error)
-                .hint("--journal DIR names a folder of this machine"));
-        }
         Ok(Session {
             now: Moment::now(),
             journal,
@@ -72,6 +67,16 @@ impl Session {
             drive: drive.to_string_lossy().into_owned(),
             expect_computer: common.expect_computer.clone(),
         })
+    }
+
+    /// Refuses a journal on the disk that is to be repaired.
+    pub(crate) fn journal_elsewhere(&self) -> Result<(), Failure> {
+        if self.journal.inside(&self.root)? {
+            let error = "the journal must not lie on the disk that is repaired";
+            return Err(Failure::new(Exit::Refused, "journal-on-disk", error)
+                .hint("--journal DIR names a folder of this machine"));
+        }
+        Ok(())
     }
 
     /// The root for people, without the prefix of Windows' long paths.

@@ -232,13 +232,35 @@ pub fn commit_over(
 /// they were: first the content as a commit of its own, then logs, header and lengths.
 ///
 /// # Errors
-/// When the hive in `target` cannot be recovered, or the header in `current` is not sound.
+/// When a log in `current` carries an unbelievable number.
 pub fn restore(
     current: &Files,
     target: &Files,
     method: Method,
 ) -> Result<Vec<Action>, CommitError> {
-    let before = recover(target)?;
+    let mut plan = Plan::default();
+    // A hive whose pending entries no log holds has no content to go back to: only bytes.
+    if let Ok(before) = recover(target) {
+        take_back(&mut plan, current, target, &before, method)?;
+    }
+    for member in [Member::Log1, Member::Log2, Member::Log] {
+        if let (Some(old), Some(new)) = (reached(current, &plan, member), target.get(member)) {
+            plan.replace(member, &old, new)?;
+        }
+    }
+    let reached = reached(current, &plan, Member::Primary).unwrap_or_default();
+    plan.replace(Member::Primary, &reached, &target.primary)?;
+    Ok(plan.actions)
+}
+
+/// The content alone, as a commit of its own, unless it stands there already.
+fn take_back(
+    plan: &mut Plan,
+    current: &Files,
+    target: &Files,
+    before: &Recovered,
+    method: Method,
+) -> Result<(), CommitError> {
     let mut header = bytes::slice(before.hive.bytes(), 0, HEADER_LEN)
         .unwrap_or(&[])
         .to_vec();
@@ -250,21 +272,13 @@ pub fn restore(
         log::set_header(&mut header, |base| base.last_written = stamp);
     }
     let image = Image::of(&before.hive).behind(&header);
-    let mut plan = Plan::default();
     match recover(current) {
-        Ok(now) if stands(&now, &before, current, target) => {}
+        Ok(now) if stands(&now, before, current, target) => {}
         Ok(now) => plan.reach(current, now.loaded(), &image, method)?,
         // A commit without a log, cut off: no log holds its content, the journal does.
         Err(_) => plan.overwrite(current, &image)?,
     }
-    for member in [Member::Log1, Member::Log2, Member::Log] {
-        if let (Some(old), Some(new)) = (reached(current, &plan, member), target.get(member)) {
-            plan.replace(member, &old, new)?;
-        }
-    }
-    let reached = reached(current, &plan, Member::Primary).unwrap_or_default();
-    plan.replace(Member::Primary, &reached, &target.primary)?;
-    Ok(plan.actions)
+    Ok(())
 }
 
 /// Whether the content is already the one before, and stays so while the logs go back.

@@ -111,8 +111,9 @@ pub(crate) struct SetArguments {
     pub(crate) value: String,
     /// sz, expand_sz, multi_sz, dword, qword, binary, none, or a type's number.
     pub(crate) kind: String,
-    /// The data: a text, several texts (multi_sz), a number, or hexadecimal digits.
-    #[arg(num_args = 0.., allow_hyphen_values = true)]
+    /// The data: a text, several texts (multi_sz), a number, or hexadecimal digits. Words that
+    /// begin with a hyphen stand behind `--`, after all options.
+    #[arg(num_args = 0..)]
     pub(crate) data: Vec<String>,
 }
 

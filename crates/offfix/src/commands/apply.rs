@@ -35,6 +35,7 @@ pub(crate) fn run(common: &Common, arguments: &ApplyArguments) -> Result<Exit, F
     };
     check_yes(arguments, wanted.is_some(), &selection)?;
     let session = Session::open(common, &drive)?;
+    session.journal_elsewhere()?;
     let lock = session.journal.lock()?;
     let runs = settle(&session, &lock)?;
     let (volume, installation) = session.volume()?;

@@ -19,6 +19,7 @@ pub(crate) fn run(common: &Common, arguments: &PlanArguments) -> Result<Exit, Fa
     // Before the disk: a wrong word should not need one.
     selection.selection()?;
     let session = Session::open(common, &drive)?;
+    session.journal_elsewhere()?;
     let runs = runs_of(&session)?;
     crate::journal::tell(&runs, &session.root)?;
     let (volume, installation) = session.volume()?;

@@ -35,6 +35,10 @@ pub(crate) fn run(common: &Common, arguments: &UndoArguments) -> Result<Exit, Fa
     let (drive, wanted) = places(common, arguments)?;
     let json = arguments.format == Format::Json;
     let session = Session::open(common, &drive)?;
+    // A run named alone may be one of a single file, whose journal may lie beside it.
+    if common.drive.is_some() || arguments.places.len() != 1 || wanted.is_none() {
+        session.journal_elsewhere()?;
+    }
     let Some(mut run) = choose(runs_of(&session)?, wanted.as_deref(), &session.drive)? else {
         answer(&session, None, &[], json);
         return Ok(Exit::Done);

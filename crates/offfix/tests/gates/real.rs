@@ -18,6 +18,8 @@ pub(crate) enum Which {
     D7,
     /// Windows 10, one control set, a kernel that says version 10, and empty logs.
     D10,
+    /// The same Windows 10 as it was found: entries pending in both logs.
+    Dirty10,
 }
 
 impl Which {
@@ -40,6 +42,7 @@ impl Which {
             }
             Which::D7 => ("sys-win7sp1-2controlsets", false),
             Which::D10 => ("sys-win10-16299-dirty.EXPECTED-yarp", true),
+            Which::Dirty10 => ("sys-win10-16299-dirty", true),
         };
         let bytes = fs::read(hives().join(hive));
         let Ok(bytes) = bytes else {
@@ -49,8 +52,13 @@ impl Which {
         fs::create_dir_all(scratch.disk().join(CONFIG)).unwrap();
         fs::write(scratch.config("SYSTEM"), bytes).unwrap();
         if kernel {
-            fs::write(scratch.config("SYSTEM.LOG1"), "").unwrap();
-            fs::write(scratch.config("SYSTEM.LOG2"), "").unwrap();
+            for end in [".LOG1", ".LOG2"] {
+                let log = match self {
+                    Which::Dirty10 => fs::read(hives().join(format!("{hive}{end}"))).unwrap(),
+                    _ => Vec::new(),
+                };
+                fs::write(scratch.config(&format!("SYSTEM{end}")), log).unwrap();
+            }
             let image = pe::image("ntkrnlmp.exe", [10, 0, 16299, 15]);
             fs::write(scratch.disk().join("Windows/System32/ntoskrnl.exe"), image).unwrap();
         }
@@ -68,13 +76,13 @@ impl Which {
     /// Its control sets.
     pub(crate) fn control_sets(self) -> &'static [&'static str] {
         match self {
-            Which::D10 | Which::TwoHives => &["ControlSet001"],
+            Which::D10 | Which::Dirty10 | Which::TwoHives => &["ControlSet001"],
             _ => &["ControlSet001", "ControlSet002"],
         }
     }
 }
 
 /// Where real hives are, when they are.
-fn hives() -> PathBuf {
+pub(crate) fn hives() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/hives")
 }

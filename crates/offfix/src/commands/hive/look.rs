@@ -4,6 +4,7 @@ use super::{load, no_key, root_name, unreadable};
 use crate::arguments::ExportArguments;
 use crate::document::{DataDocument, VERSION};
 use crate::exit::{Exit, Failure};
+use crate::numbers::count;
 use crate::output::{self, GOOD, WARNING};
 use crate::time::filetime_text;
 use hive::check::Report;
@@ -88,13 +89,13 @@ fn check_text(loaded: &Loaded, report: &Report) -> String {
         text.push_str(&format!("{pending}\n"));
     }
     let counts = format!(
-        "{} keys, {} values, {} security cells in {} bins; {} bytes free, {} orphaned cells",
-        report.keys,
-        report.values,
-        report.security_cells,
-        report.bins,
-        report.free_bytes,
-        report.orphans
+        "{}, {}, {} in {}; {} free, {}",
+        count(report.keys, "key"),
+        count(report.values, "value"),
+        count(report.security_cells, "security cell"),
+        count(report.bins, "bin"),
+        count(report.free_bytes, "byte"),
+        count(report.orphans, "orphaned cell")
     );
     text.push_str(&format!("{counts}\n"));
     if report.is_sound() {
@@ -102,9 +103,9 @@ fn check_text(loaded: &Loaded, report: &Report) -> String {
             "{GOOD}sound{GOOD:#}: nothing keeps it from being edited\n"
         ));
     } else {
-        let count = report.blocking;
+        let defects = count(report.blocking, "defect");
         text.push_str(&format!(
-            "{WARNING}damaged{WARNING:#}: {count} defects stop an edit\n"
+            "{WARNING}damaged{WARNING:#}: {defects} in the way of an edit\n"
         ));
     }
     text
@@ -218,7 +219,11 @@ pub(super) fn stat(file: &Path, json: bool) -> Result<Exit, Failure> {
             .and_then(filetime_text),
         root: root.name().to_string(),
         logs: logs
-            .map(|(name, format)| format!("{name}: {format:?} format"))
+            .map(|(name, format)| {
+                format!("{name}: {format:?} format")
+                    .replace(": N", ": n")
+                    .replace(": O", ": o")
+            })
             .collect(),
     };
     if json {

@@ -43,10 +43,15 @@ fn place(file: &Path) -> Result<(Root, String), Failure> {
     let (Some(folder), Some(name)) = (absolute.parent(), absolute.file_name()) else {
         return Err(unusable("not a file".to_owned()));
     };
-    Ok((
-        Root::open(folder.as_os_str())?,
-        name.to_string_lossy().into_owned(),
-    ))
+    let root = Root::open(folder.as_os_str()).map_err(|error| {
+        let failure = Failure::from(error);
+        // The hint about drives helps nobody who named a file.
+        match failure.code {
+            "no-drive" => unusable(failure.error),
+            _ => failure,
+        }
+    })?;
+    Ok((root, name.to_string_lossy().into_owned()))
 }
 
 /// Reads a hive file with its logs.

@@ -75,15 +75,22 @@ pub(super) fn import(
         operations.push(rooted(&operation, path));
     }
     if arguments.dry_run {
-        let (_, loaded) = load(&arguments.file)?;
+        let (disk, loaded) = load(&arguments.file)?;
         let staged = stage(&loaded, &operations, &Moment::now())?;
+        let changes = changes(&loaded, &operations)?;
+        if json {
+            let verdict = if staged.changed { "would-fix" } else { "clean" };
+            output::json(&document(&disk, verdict, "hive import --dry-run", changes));
+            return Ok(Exit::Done);
+        }
         let what = if staged.changed {
             "would change the hive"
         } else {
             "nothing to change"
         };
         output::text(&format!(
-            "{}: {what}\n",
+            "{}{}: {what}\n",
+            said(&changes),
             count(operations.len(), "operation")
         ));
         return Ok(Exit::Done);
@@ -109,23 +116,19 @@ pub(super) fn recover(
     json: bool,
 ) -> Result<Exit, Failure> {
     let file = &arguments.file;
-    let loaded = match load(file) {
+    let (root, loaded) = match load(file) {
         Err(failure) if arguments.discard_logs && failure.code == "log-entries-pending" => {
             return discard(common, file, arguments.out.as_deref(), &failure, json);
         }
-        loaded => loaded?.1,
+        loaded => loaded?,
     };
     if let Some(out) = &arguments.out {
         write_new(out, loaded.hive.bytes())?;
-        output::text(&format!(
-            "written    {}: {}\n",
-            out.display(),
-            replayed(&loaded)
-        ));
+        written_aside(&root, out, &replayed(&loaded), json);
         return Ok(Exit::Done);
     }
     if loaded.recovery.is_none() {
-        output::text("nothing to recover: the hive is clean\n");
+        nothing(&root, "nothing to recover: the hive is clean", json);
         return Ok(Exit::Done);
     }
     change(common, file, &[], "hive recover", json)
@@ -155,6 +158,7 @@ fn discard(
     output::warn("whatever was changed since the hive was last written as a whole is gone");
     if let Some(out) = out {
         write_new(out, &staged.after.primary)?;
+        written_aside(&root, out, "logs discarded", json);
         return Ok(Exit::Done);
     }
     write(
@@ -183,7 +187,7 @@ fn change(
     let (root, loaded) = load(file)?;
     let staged = stage(&loaded, operations, &Moment::now())?;
     if !staged.changed {
-        output::text("nothing to change\n");
+        nothing(&root, "nothing to change", json);
         return Ok(Exit::Done);
     }
     let changes = changes(&loaded, operations)?;
@@ -236,16 +240,9 @@ fn write(
     let lock = journal.lock()?;
     let id = free_name(&journal, now)?;
     let document = Document {
-        version: VERSION,
-        verdict: "fixed".to_owned(),
-        disk: root.path().display().to_string(),
-        drive: root.path().display().to_string(),
         run: Some(id.clone()),
         made: now.text(),
-        program: format!("offfix {}", env!("CARGO_PKG_VERSION")),
-        changes: changes.to_vec(),
-        note: what.to_owned(),
-        ..Document::default()
+        ..document(root, "fixed", what, changes.to_vec())
     };
     let about = output::to_json(&document).into_bytes();
     let request = Request {
@@ -276,6 +273,40 @@ fn write(
     Ok(Exit::Done)
 }
 
+/// What every answer of these commands says as JSON.
+fn document(root: &Root, verdict: &str, note: &str, changes: Vec<ChangeDocument>) -> Document {
+    Document {
+        version: VERSION,
+        verdict: verdict.to_owned(),
+        disk: root.path().display().to_string(),
+        drive: root.path().display().to_string(),
+        made: Moment::now().text(),
+        program: format!("offfix {}", env!("CARGO_PKG_VERSION")),
+        changes,
+        note: note.to_owned(),
+        ..Document::default()
+    }
+}
+
+/// Tells that there was nothing to write.
+fn nothing(root: &Root, note: &str, json: bool) {
+    if json {
+        output::json(&document(root, "clean", note, Vec::new()));
+    } else {
+        output::text(&format!("{note}\n"));
+    }
+}
+
+/// Tells of a recovered hive in a file of its own.
+fn written_aside(root: &Root, out: &Path, how: &str, json: bool) {
+    let note = format!("{}: {how}", out.display());
+    if json {
+        output::json(&document(root, "fixed", &note, Vec::new()));
+    } else {
+        output::text(&format!("written    {note}\n"));
+    }
+}
+
 /// The changes, a line each.
 fn said(changes: &[ChangeDocument]) -> String {
     let show = |data: &Option<DataDocument>| {
@@ -288,7 +319,11 @@ fn said(changes: &[ChangeDocument]) -> String {
         .iter()
         .map(|change| {
             let (before, after) = (show(&change.before), show(&change.after));
-            format!("  {} {}: {before} -> {after}\n", change.key, change.name)
+            let name = match change.name.as_str() {
+                "" => "(default)",
+                name => name,
+            };
+            format!("  {} {name}: {before} -> {after}\n", change.key)
         })
         .collect()
 }
