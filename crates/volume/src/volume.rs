@@ -255,10 +255,11 @@ impl Volume {
         })
     }
 
-    /// What a value holds now.
+    /// What a value holds now; nothing when its hive is not there or cannot be looked at, which
+    /// [`Volume::hive`] tells apart.
     ///
     /// # Errors
-    /// When its hive cannot be looked at is `Ok(None)` only for a hive that does not exist.
+    /// When something on the way cannot be read.
     pub fn read(&self, target: &Target) -> Result<Option<RegData>, ReadError> {
         let Ok(loaded) = self.hive(target.hive) else {
             return Ok(None);

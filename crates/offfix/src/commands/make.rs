@@ -9,7 +9,7 @@ use crate::document::{
     self, ChangeDocument, DataDocument, Document, FileDocument, FindingDocument, HiveDocument,
     SelectionDocument, StepDocument, VERSION,
 };
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::journal;
 use crate::session::Session;
 use crate::time::filetime_text;
@@ -249,6 +249,11 @@ fn verdict(document: &Document) -> &'static str {
 
 /// What stands at a target, for messages and for taking back.
 pub(crate) fn present(volume: &Volume, target: &Target) -> Result<Option<hive::RegData>, Failure> {
+    match volume.hive(target.hive) {
+        Ok(_) | Err(VolumeError::Missing { .. }) => {}
+        // What cannot be looked at is not missing.
+        Err(error) => return Err(Failure::new(Exit::Unreadable, "unreadable", chain(error))),
+    }
     volume.read(target).map_err(|source| {
         VolumeError::Read {
             hive: target.hive.path(),

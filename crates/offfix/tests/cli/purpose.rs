@@ -82,3 +82,16 @@ fn by_hand(scratch: &Scratch) {
     editor.set_value(key, "Start", &RegData::dword(3)).unwrap();
     std::fs::write(&path, editor.finish().unwrap().into_bytes()).unwrap();
 }
+
+#[test]
+fn a_hive_that_cannot_be_looked_at_is_not_one_without_values() {
+    let disk = testkit::windows::broken("rdp-enabled").unwrap();
+    let scratch = Scratch::with(&disk);
+    scratch.applied(&["--repair", "rdp-enabled"]);
+    let software = scratch.disk().join("Windows/System32/config/SOFTWARE");
+    std::fs::write(software, "xx").unwrap();
+    let before = tree(&scratch.disk());
+    let answer = scratch.run(&["plan", "disk", "--undo", RUN]).gives(7);
+    assert!(answer.err.contains("SOFTWARE"), "{}", answer.err);
+    same(&before, &tree(&scratch.disk()), "nothing is written");
+}
