@@ -1,7 +1,10 @@
-//! Task `bench`: times `offfix plan` against a peer, whole processes, in one session.
+//! Task `bench`: times `offfix plan` against a peer, whole processes, in one session; then hives.
 //!
 //! Invariants: both are release builds and run alternately, so that a busy machine slows both;
-//! the disk is only read. Absent on purpose: time limits; the numbers are for people.
+//! the disk is only read. Absent on purpose: failing over a time; the numbers are for people.
+
+mod hives;
+mod table;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +21,8 @@ const DEFAULT_HIVE: &str = "shared/hives/sys-win7sp1-2controlsets";
 /// Hives that `plan` reads.
 const HIVES: &[&str] = &["SYSTEM", "SOFTWARE"];
 
-/// Builds both programs, runs them and prints minimum, median and maximum.
+/// Builds the programs, runs them and prints minimum, median and maximum of `plan`, and a table
+/// of what is measured of hives.
 ///
 /// # Errors
 /// When a program cannot be built or fails, or the disk has no hive.
@@ -26,28 +30,37 @@ pub fn run(args: &[String]) -> Result<()> {
     let shell = crate::shell()?;
     let scratch = shell.create_temp_dir()?;
     let disk = match args {
-        [] => match default_disk(scratch.path())? {
-            Some(disk) => disk,
-            None => return Ok(()),
-        },
-        [disk] => std::path::absolute(disk)?,
+        [] => default_disk(scratch.path())?,
+        [disk] => Some(std::path::absolute(disk)?),
         _ => bail!("one disk at most"),
     };
-    let hives = hives(&disk);
-    ensure!(!hives.is_empty(), "no hive in {}", disk.display());
     cmd!(shell, "cargo build --release --package offfix").run()?;
+    let release = target()?.join("release");
+    if let Some(disk) = disk {
+        plans(&release, scratch.path(), &disk)?;
+    }
+    for line in table::lines(&hives::rows(&release, scratch.path())?) {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+/// `offfix plan` on a disk against the peer.
+fn plans(release: &Path, scratch: &Path, disk: &Path) -> Result<()> {
+    let hives = hives_of(disk);
+    ensure!(!hives.is_empty(), "no hive in {}", disk.display());
+    let shell = crate::shell()?;
     cmd!(
         shell,
         "cargo build --release --package xtask --example bench_peer"
     )
     .run()?;
-    let release = target()?.join("release");
 
     let mut plan = Command::new(release.join(name("offfix")));
     plan.arg("plan")
-        .arg(&disk)
+        .arg(disk)
         .arg("--journal")
-        .arg(scratch.path().join("journal"));
+        .arg(scratch.join("journal"));
     let mut peer = Command::new(release.join("examples").join(name("bench_peer")));
     peer.args(&hives);
     let (mut plans, mut peers) = (Vec::new(), Vec::new());
@@ -68,7 +81,7 @@ fn default_disk(scratch: &Path) -> Result<Option<PathBuf>> {
     let root = crate::root()?;
     let hive = root.parent().unwrap_or(&root).join(DEFAULT_HIVE);
     if !hive.is_file() {
-        println!("bench: skipped, {DEFAULT_HIVE} is not beside the checkout");
+        println!("offfix plan: skipped, {DEFAULT_HIVE} is not beside the checkout");
         return Ok(None);
     }
     let disk = scratch.join("disk");
@@ -79,7 +92,7 @@ fn default_disk(scratch: &Path) -> Result<Option<PathBuf>> {
 }
 
 /// The hives of a disk, whatever the case of their names.
-fn hives(disk: &Path) -> Vec<PathBuf> {
+fn hives_of(disk: &Path) -> Vec<PathBuf> {
     let mut folder = disk.to_path_buf();
     for part in ["Windows", "System32", "config"] {
         match child(&folder, part) {

@@ -26,6 +26,10 @@ const PURPOSES: &[(&str, &str)] = &[
         "demo",
         "The README's session: TLS switched off in both control sets, and two services.",
     ),
+    (
+        "broken/boot-menu-stuck",
+        "The boot menu is shown and waits for ever.",
+    ),
     ("broken/crash-dump", "No crash dump is written."),
     (
         "broken/group-policy-client",
@@ -56,8 +60,24 @@ const PURPOSES: &[(&str, &str)] = &[
         "The services of RDP are disabled; a wrapper stands in for one.",
     ),
     (
+        "broken/recovery-loop",
+        "Healthy: this repair is a choice, not a cure.",
+    ),
+    (
+        "broken/safe-mode",
+        "Windows starts in safe mode with the network and a command prompt.",
+    ),
+    (
+        "broken/serial-console",
+        "Healthy: this repair is a choice, not a cure.",
+    ),
+    (
         "broken/stray-hive",
         "A hive under a wrong name, and a control set that is hardly there.",
+    ),
+    (
+        "broken/test-signing",
+        "Drivers load with a test signature, or with none.",
     ),
     (
         "broken/tls-legacy",

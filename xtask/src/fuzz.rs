@@ -1,4 +1,4 @@
-//! Task `fuzz`: the fuzz targets of the hive crate.
+//! Task `fuzz`: the fuzz targets of the format crates.
 //!
 //! Invariants: without a nightly compiler and cargo-fuzz the targets still run on their seeds and
 //! on fixed mutants of them, and the task says what it skipped.
@@ -11,10 +11,13 @@
 use anyhow::Result;
 use xshell::cmd;
 
-/// The targets, as `crates/hive/fuzz/Cargo.toml` names them.
-const TARGETS: [&str; 3] = ["read", "replay", "edit"];
+/// The crates and their targets, as `crates/CRATE/fuzz/Cargo.toml` names them.
+const TARGETS: [(&str, &[&str]); 2] = [
+    ("hive", &["read", "replay", "edit"]),
+    ("bcd", &["read_store"]),
+];
 /// How long each one runs, in seconds.
-const SECONDS: &str = "20";
+const SECONDS: &str = "15";
 
 /// Runs every target for a short while.
 ///
@@ -23,8 +26,10 @@ const SECONDS: &str = "20";
 pub fn run(args: &[String]) -> Result<()> {
     crate::no_arguments(args)?;
     let shell = crate::shell()?;
-    let manifest = "crates/hive/fuzz/Cargo.toml";
-    cmd!(shell, "cargo test --quiet --manifest-path {manifest}").run()?;
+    for (name, _) in TARGETS {
+        let manifest = format!("crates/{name}/fuzz/Cargo.toml");
+        cmd!(shell, "cargo test --quiet --manifest-path {manifest}").run()?;
+    }
     let found = cmd!(shell, "cargo +nightly fuzz --version")
         .ignore_stderr()
         .quiet()
@@ -33,10 +38,12 @@ pub fn run(args: &[String]) -> Result<()> {
         println!("skipped: no nightly cargo-fuzz (the targets ran on seeds and mutants only)");
         return Ok(());
     }
-    shell.change_dir("crates/hive");
-    for target in TARGETS {
-        let limit = format!("-max_total_time={SECONDS}");
-        cmd!(shell, "cargo +nightly fuzz run {target} -- {limit}").run()?;
+    let limit = format!("-max_total_time={SECONDS}");
+    for (name, targets) in TARGETS {
+        let _folder = shell.push_dir(format!("crates/{name}"));
+        for target in targets {
+            cmd!(shell, "cargo +nightly fuzz run {target} -- {limit}").run()?;
+        }
     }
     Ok(())
 }

@@ -49,13 +49,13 @@ const TASKS: &[Task] = &[
     Task(
         "fuzz",
         "",
-        "run the fuzz targets of the hive crate for a minute",
+        "run the fuzz targets of the format crates for a minute",
         fuzz::run,
     ),
     Task(
         "bench",
         "[DISK]",
-        "time `offfix plan` against a plain second reader",
+        "time `offfix plan` and hives, each against a peer or a bound",
         bench::run,
     ),
 ];

@@ -18,6 +18,9 @@ use crate::walk::{Kind, Place, WalkError, io_error, read_limited};
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(60);
 
+/// How much of a file is compared at a time, in bytes.
+const PIECE: usize = 1 << 20;
+
 /// A file that is open for writing and held until this value is dropped.
 #[derive(Debug)]
 pub struct HeldFile {
@@ -139,6 +142,24 @@ impl HeldFile {
             .rewind()
             .map_err(|source| io_error(&self.path, source))?;
         read_limited(&self.file, &self.path, limit)
+    }
+
+    /// Whether the file holds exactly this content; read in pieces, through the held handle.
+    ///
+    /// # Errors
+    /// [`WalkError::Io`].
+    pub fn holds(&mut self, content: &[u8]) -> Result<bool, WalkError> {
+        let failed = |path: &str, source| io_error(path, source);
+        if self.size().map_err(|source| failed(&self.path, source))? != content.len() as u64 {
+            return Ok(false);
+        }
+        for (index, piece) in content.chunks(PIECE).enumerate() {
+            let found = self.read_at((index * PIECE) as u64, piece.len());
+            if found.map_err(|source| failed(&self.path, source))? != piece {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The `length` bytes at `offset`, or fewer where the file ends.

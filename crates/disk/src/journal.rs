@@ -141,7 +141,8 @@ impl Journal {
         Ok(false)
     }
 
-    /// All runs, sorted by name; none when the folder does not exist. Writes nothing. A damaged
+    /// All runs, sorted by name with numbers in it by their size, so that `x-10` is behind `x-9`;
+    /// none when the folder does not exist. Writes nothing. A damaged
     /// run is listed, with an error for its record.
     ///
     /// # Errors
@@ -167,7 +168,7 @@ impl Journal {
                 runs.push(Run::open(id.to_owned(), self.dir.join(name), sealed));
             }
         }
-        runs.sort_by(|left, right| left.dir().cmp(right.dir()));
+        runs.sort_by_cached_key(|run| (natural(run.id()), run.dir().to_owned()));
         Ok(runs)
     }
 
@@ -281,4 +282,12 @@ pub(crate) fn io_error(path: &Path, source: io::Error) -> JournalError {
         path: path.to_path_buf(),
         source,
     }
+}
+
+/// The parts of an id, numbers as numbers.
+fn natural(id: &str) -> Vec<(u128, String)> {
+    let number = |part: &str| part.parse().unwrap_or(u128::MAX);
+    id.split('-')
+        .map(|part| (number(part), part.to_owned()))
+        .collect()
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::digest::sha256;
 use crate::name;
+use crate::root::Root;
 
 /// A disk writes this much at once or not at all, in bytes.
 const SECTOR: usize = 512;
@@ -43,6 +44,8 @@ pub struct Range {
 /// One file of a run, as it was and as it was to become.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileRecord {
+    /// Which of the record's roots it lies below.
+    pub root: u8,
     /// The path below the root.
     pub path: String,
     /// Files of one group stand and fall together.
@@ -60,15 +63,39 @@ pub struct FileRecord {
     pub marks: Vec<u8>,
 }
 
+/// A root that a run writes below.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootRecord {
+    /// Its path at that time, for messages.
+    pub path: String,
+    /// Its identity at that time.
+    pub identity: String,
+}
+
+impl RootRecord {
+    /// What is recorded of a root.
+    #[must_use]
+    pub fn of(root: &Root) -> RootRecord {
+        RootRecord {
+            path: root.path().display().to_string(),
+            identity: root.identity(),
+        }
+    }
+
+    /// Whether this is the root, as far as can be told.
+    #[must_use]
+    pub fn is(&self, root: &Root) -> bool {
+        self.identity == root.identity() || self.path == root.path().display().to_string()
+    }
+}
+
 /// Everything that is known before the first byte of a run is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// The name of the run: up to 64 ASCII letters, digits, `-` and `_`.
     pub id: String,
-    /// The root's path at that time, for messages.
-    pub root: String,
-    /// The root's identity at that time.
-    pub identity: String,
+    /// The roots that files lie below, at least one; the first is the disk's own.
+    pub roots: Vec<RootRecord>,
     /// The caller's own data; nothing here looks at it.
     pub about: Vec<u8>,
     /// The files that are written.
@@ -93,8 +120,8 @@ impl Stamp {
 }
 
 impl FileRecord {
-    /// The record of a file that goes from `before` to `after`: the pages of 4 KiB that differ
-    /// or are cut off, or all of it when `whole` is set.
+    /// The record of a file below the first root that goes from `before` to `after`: the pages of
+    /// 4 KiB that differ or are cut off, or all of it when `whole` is set.
     #[must_use]
     pub fn of(
         path: &str,
@@ -125,6 +152,7 @@ impl FileRecord {
         };
         let (before, after) = (Stamp::of(before), Stamp::of(after));
         FileRecord {
+            root: 0,
             path: path.to_owned(),
             group,
             role,
@@ -259,12 +287,19 @@ impl Record {
         if !is_id(&self.id) {
             return Some("the id has a character that it may not have, or is too long");
         }
+        if self.roots.is_empty() {
+            return Some("it has no root");
+        }
         let mut paths = BTreeSet::new();
         for file in &self.files {
             if let Some(flaw) = file.flaw() {
                 return Some(flaw);
             }
-            if !paths.insert(name::folded(&file.path).replace('/', "\\")) {
+            if usize::from(file.root) >= self.roots.len() {
+                return Some("a file lies below a root that is not recorded");
+            }
+            let path = name::folded(&file.path).replace('/', "\\");
+            if !paths.insert((file.root, path)) {
                 return Some("two files have the same path");
             }
         }

@@ -9,13 +9,16 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::digest::sha256;
-use crate::record::{FileRecord, Range, Record, Stamp};
+use crate::record::{FileRecord, Range, Record, RootRecord, Stamp};
 
 /// The first bytes of every record file.
 const MAGIC: [u8; 8] = *b"OFFFIXJR";
 
-/// The only version there is.
-const VERSION: u32 = 1;
+/// The version that is written.
+const VERSION: u32 = 2;
+
+/// The version before: one root, and files that name none.
+const ONE_ROOT: u32 = 1;
 
 /// The length of the seal, the SHA-256 of everything before it.
 const SEAL: usize = 32;
@@ -81,16 +84,16 @@ pub(crate) fn encode(record: &Record) -> Result<Vec<u8>, RecordError> {
     }
     let mut out = MAGIC.to_vec();
     out.extend(VERSION.to_le_bytes());
-    for field in [
-        record.id.as_bytes(),
-        record.root.as_bytes(),
-        record.identity.as_bytes(),
-    ] {
-        put_bytes(&mut out, field);
+    put_bytes(&mut out, record.id.as_bytes());
+    put_u64(&mut out, record.roots.len() as u64);
+    for root in &record.roots {
+        put_bytes(&mut out, root.path.as_bytes());
+        put_bytes(&mut out, root.identity.as_bytes());
     }
     put_bytes(&mut out, &record.about);
     put_u64(&mut out, record.files.len() as u64);
     for file in &record.files {
+        out.push(file.root);
         put_bytes(&mut out, file.path.as_bytes());
         out.extend(file.group.to_le_bytes());
         out.push(file.role);
@@ -134,9 +137,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Record, RecordError> {
     let mut reader = Reader {
         bytes: body,
         at: MAGIC.len(),
+        one_root: false,
     };
     let found = reader.u32()?;
-    if found != VERSION {
+    reader.one_root = found == ONE_ROOT;
+    if found != VERSION && !reader.one_root {
         return Err(RecordError::Version { found });
     }
     if sha256(body) != *seal {
@@ -155,29 +160,46 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Record, RecordError> {
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Whether it is a record of version 1.
+    one_root: bool,
 }
 
 impl<'a> Reader<'a> {
     fn record(&mut self) -> Result<Record, RecordError> {
         let id = self.text()?;
-        let root = self.text()?;
-        let identity = self.text()?;
+        let roots = if self.one_root {
+            vec![self.root()?]
+        } else {
+            self.each(Reader::root)?
+        };
         let about = self.counted()?.to_vec();
         let files = self.each(Reader::file)?;
         Ok(Record {
             id,
-            root,
-            identity,
+            roots,
             about,
             files,
         })
     }
 
+    fn root(&mut self) -> Result<RootRecord, RecordError> {
+        Ok(RootRecord {
+            path: self.text()?,
+            identity: self.text()?,
+        })
+    }
+
     fn file(&mut self) -> Result<FileRecord, RecordError> {
+        let root = if self.one_root {
+            0
+        } else {
+            self.byte("a root")?
+        };
         Ok(FileRecord {
+            root,
             path: self.text()?,
             group: self.u32()?,
-            role: self.array::<1>("a role")?[0],
+            role: self.byte("a role")?,
             before: self.stamp()?,
             after: self.stamp()?,
             ranges: self.each(|reader| {
@@ -234,6 +256,11 @@ impl<'a> Reader<'a> {
         Ok(u32::from_le_bytes(self.array("a number of 4 bytes")?))
     }
 
+    fn byte(&mut self, what: &'static str) -> Result<u8, RecordError> {
+        let [byte] = self.array(what)?;
+        Ok(byte)
+    }
+
     fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], RecordError> {
         let offset = self.at;
         let taken = self.take(N, what)?;
@@ -269,8 +296,16 @@ mod tests {
         after[4100] = 8;
         Record {
             id: "20260915-0912".to_owned(),
-            root: "F:\\".to_owned(),
-            identity: "volume 1 root 5".to_owned(),
+            roots: vec![
+                RootRecord {
+                    path: "F:\\".to_owned(),
+                    identity: "volume 1 root 5".to_owned(),
+                },
+                RootRecord {
+                    path: "S:\\".to_owned(),
+                    identity: "volume 2 root 5".to_owned(),
+                },
+            ],
             about: b"{\"plan\": 1}".to_vec(),
             files: vec![
                 FileRecord::of(
@@ -281,14 +316,10 @@ mod tests {
                     &after,
                     false,
                 ),
-                FileRecord::of(
-                    "Windows\\System32\\config\\SYSTEM.LOG1",
-                    1,
-                    3,
-                    b"",
-                    b"x",
-                    true,
-                ),
+                FileRecord {
+                    root: 1,
+                    ..FileRecord::of("Boot\\BCD", 2, 3, b"", b"x", true)
+                },
             ],
         }
     }
@@ -316,12 +347,40 @@ mod tests {
 
     /// Journals outlive the program that wrote them: a change here needs a new version.
     #[test]
-    fn version_1_stays_as_it_is() {
+    fn version_2_stays_as_it_is() {
         let bytes = encode(&sample()).unwrap();
-        assert_eq!(bytes[..12], *b"OFFFIXJR\x01\0\0\0");
+        assert_eq!(bytes[..12], *b"OFFFIXJR\x02\0\0\0");
         assert_eq!(bytes[12..33], *b"\x0D\0\0\0\0\0\0\x0020260915-0912");
-        let whole = "b96d4bed600681fe000f10b32cf7ce84db5f1592d078c599bc87534187f09a14";
+        let whole = "5ccef5009a0d8df280868b783df2a1c1da30554fa908af15a0ff8ef143b885b6";
         assert_eq!(sha256_hex(&bytes), whole);
+    }
+
+    /// A version 1 record has its root where the list of roots is now, and files without one.
+    #[test]
+    fn version_1_is_still_read() {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(ONE_ROOT.to_le_bytes());
+        for text in ["20260915-0912", "F:\\", "volume 1 root 5", "about"] {
+            put_bytes(&mut bytes, text.as_bytes());
+        }
+        put_u64(&mut bytes, 1);
+        put_bytes(&mut bytes, b"Boot\\BCD");
+        bytes.extend(7_u32.to_le_bytes());
+        bytes.push(3);
+        for content in [b"old", b"new"] {
+            put_u64(&mut bytes, 3);
+            bytes.extend(sha256(content));
+        }
+        put_u64(&mut bytes, 1);
+        put_u64(&mut bytes, 0);
+        put_bytes(&mut bytes, b"old");
+        put_bytes(&mut bytes, b"");
+        let seal = sha256(&bytes);
+        bytes.extend(seal);
+        let record = decode(&bytes).unwrap();
+        let file = FileRecord::of("Boot\\BCD", 7, 3, b"old", b"new", true);
+        assert_eq!(record.roots[0].path, "F:\\");
+        assert_eq!(record.files, [file]);
     }
 
     #[test]
@@ -346,8 +405,8 @@ mod tests {
             Err(RecordError::Malformed { .. })
         ));
         assert!(matches!(
-            forged(|b| b[8] = 2),
-            Err(RecordError::Version { found: 2 })
+            forged(|b| b[8] = 3),
+            Err(RecordError::Version { found: 3 })
         ));
         assert!(matches!(
             forged(|b| b[0] = b'X'),
@@ -379,9 +438,12 @@ mod tests {
         assert!(check(|r| r.id = "../up".to_owned()));
         assert!(check(|r| r.files[0].path = "..\\up".to_owned()));
         assert!(check(|r| r.files[0].path.clear()));
-        assert!(check(
-            |r| r.files[1].path = r.files[0].path.to_lowercase().replace('\\', "/")
-        ));
+        assert!(check(|r| r.files[0].root = 2));
+        assert!(check(|r| r.roots.clear()));
+        assert!(check(|r| {
+            r.files[1].path = r.files[0].path.to_lowercase().replace('\\', "/");
+            r.files[1].root = 0;
+        }));
         assert!(check(|r| r.files[0].ranges[0].bytes.clear()));
         assert!(check(|r| r.files[0].ranges[0].offset = 4195));
         assert!(check(|r| r.files[0].ranges[0].offset = u64::MAX));

@@ -11,7 +11,8 @@ use std::fs;
 use std::path::Path;
 
 use disk::{
-    FileRecord, Journal, JournalError, Lock, Record, RecordError, Run, Stamp, State, sha256,
+    FileRecord, Journal, JournalError, Lock, Record, RecordError, RootRecord, Run, Stamp, State,
+    sha256,
 };
 use scratch::{folder, put, root};
 
@@ -20,8 +21,10 @@ const AT: &str = "2026-09-15T09:12:00Z";
 fn record(id: &str) -> Record {
     Record {
         id: id.to_owned(),
-        root: "F:\\".to_owned(),
-        identity: "volume 1".to_owned(),
+        roots: vec![RootRecord {
+            path: "F:\\".to_owned(),
+            identity: "volume 1".to_owned(),
+        }],
         about: b"plan".to_vec(),
         files: vec![FileRecord::of("Windows\\a", 1, 2, b"old", b"new!", false)],
     }
@@ -325,4 +328,28 @@ mod unix {
         assert!(journal.lock().is_err());
         assert_eq!(fs::read(target).unwrap(), b"precious");
     }
+}
+
+#[test]
+fn the_tenth_run_of_a_minute_is_behind_the_ninth() {
+    let dir = folder();
+    let journal = Journal::at(&dir.path().join("journal"));
+    let lock = journal.lock().unwrap();
+    let made = [
+        "20260915-0912-10",
+        "20260915-0913",
+        "20260915-0912-9",
+        "20260915-0912",
+    ];
+    for id in made {
+        begin(&lock, id);
+    }
+    let ids: Vec<String> = states(&journal).into_iter().map(|(id, ..)| id).collect();
+    let ordered = [
+        "20260915-0912",
+        "20260915-0912-9",
+        "20260915-0912-10",
+        "20260915-0913",
+    ];
+    assert_eq!(ids, ordered);
 }

@@ -13,7 +13,7 @@ mod scratch;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use disk::{FileRecord, Journal, Record, State, Step, execute};
+use disk::{FileRecord, Journal, Record, RootRecord, State, Step, execute};
 use scratch::{folder, hold, put, root, runs};
 
 /// Tells the test below that it is the victim, and which journal to use.
@@ -40,11 +40,13 @@ fn victim() {
     };
     let lock = Journal::at(Path::new(&dir)).lock().unwrap();
     let files = vec![FileRecord::of("a", 0, 0, &[1; 9000], &[2; 9000], false)];
-    let (root, identity) = (String::new(), String::new());
+    let root = RootRecord {
+        path: String::new(),
+        identity: String::new(),
+    };
     let record = Record {
         id: "a".to_owned(),
-        root,
-        identity,
+        roots: vec![root],
         about: vec![],
         files,
     };

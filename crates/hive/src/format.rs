@@ -28,8 +28,9 @@ pub const RESIDENT_MAX: usize = 4;
 pub const RESIDENT_BIT: u32 = 0x8000_0000;
 /// Longest data in one cell, and the data in one full segment of a big data record (1.4 and up).
 pub const SEGMENT_LEN: usize = 16_344;
-/// Largest data of a value in a 1.3 hive, which has no big data records.
-pub const MAX_DATA_V3: usize = 1 << 20;
+/// Largest data of a value in a 1.3 hive, which has no big data records: its cell, with the size
+/// field, has 1 MiB.
+pub const MAX_DATA_V3: usize = (1 << 20) - 4;
 /// Longest name of a key, in UTF-16 units.
 pub const MAX_KEY_NAME: usize = 255;
 /// Longest name of a value, in UTF-16 units.

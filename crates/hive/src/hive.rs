@@ -11,11 +11,13 @@ use crate::format::{
     BASE_BLOCK_LEN, BaseBlock, BaseFlags, CELL_ALIGN, FileType, HEADER_LEN, MAX_BINS_SIZE, PAGE_LEN,
 };
 use crate::key::Key;
+use crate::upcase::Upcase;
 
 /// A hive that is clean and whose header is sound.
 #[derive(Clone)]
 pub struct Hive {
     file: Vec<u8>,
+    upcase: Upcase,
 }
 
 impl std::fmt::Debug for Hive {
@@ -53,9 +55,22 @@ impl Hive {
     /// between two others: only for recovery and for undo.
     pub(crate) fn open_any(file: Vec<u8>) -> Result<Hive, OpenError> {
         check_header(&file)?;
-        let hive = Hive { file };
+        let upcase = Upcase::built_in();
+        let hive = Hive { file, upcase };
         hive.root().map_err(OpenError::Root)?;
         Ok(hive)
+    }
+
+    /// The same hive under another upper-case table, that of the installation it belongs to; a
+    /// hive is opened under the built-in one.
+    #[must_use]
+    pub fn with_upcase(self, upcase: Upcase) -> Hive {
+        Hive { upcase, ..self }
+    }
+
+    /// The table under which names are looked up, ordered and hashed.
+    pub fn upcase(&self) -> &Upcase {
+        &self.upcase
     }
 
     /// The whole file, bytes behind the last bin included.

@@ -139,7 +139,8 @@ impl<'h> Key<'h> {
             let middle = low + (high - low) / 2;
             let Some(&at) = cells.get(middle) else { break };
             let key = Key::at(self.hive, at)?;
-            match name::compare(key.name().units(), wanted.iter().copied()) {
+            let upcase = self.hive.upcase();
+            match upcase.compare(key.name().units(), wanted.iter().copied()) {
                 Ordering::Equal => return Ok(Some(key)),
                 Ordering::Less => low = middle + 1,
                 Ordering::Greater => high = middle,
@@ -209,7 +210,9 @@ impl<'h> Key<'h> {
         let wanted = name::units(name);
         for at in self.value_cells()? {
             let value = Value::at(self.hive, at)?;
-            if value.name().matches(&wanted) {
+            let upcase = self.hive.upcase();
+            let order = upcase.compare(value.name().units(), wanted.iter().copied());
+            if order == Ordering::Equal {
                 return Ok(Some(value));
             }
         }

@@ -39,4 +39,5 @@ pub use hive::Hive;
 pub use key::Key;
 pub use name::Name;
 pub use recover::{Recovered, Recovery, recover};
+pub use upcase::Upcase;
 pub use value::Value;

@@ -1,11 +1,11 @@
-//! Names of keys and values: how they are stored, compared, hashed and hinted.
+//! Names of keys and values: how they are stored, compared and hinted.
 //!
-//! Invariants: comparison is by single UTF-16 units through [`upcase`], the shorter name first;
-//! a name is stored as Latin-1 exactly when every unit fits one byte.
-//! Absent on purpose: paths (a backslash is an ordinary character to a value's name).
+//! Invariants: a name is stored as Latin-1 exactly when every unit fits one byte.
+//! Absent on purpose: paths (a backslash is an ordinary character to a value's name), and the
+//! comparison inside a hive, which goes by the hive's own table ([`Upcase`]).
 
 use crate::bytes;
-use crate::upcase::upcase;
+use crate::upcase::Upcase;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -52,11 +52,6 @@ impl<'h> Name<'h> {
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
-
-    /// Whether the kernel would take `other` for this name.
-    pub fn matches(self, other: &[u16]) -> bool {
-        compare(self.units(), other.iter().copied()) == Ordering::Equal
-    }
 }
 
 impl fmt::Display for Name<'_> {
@@ -69,21 +64,14 @@ impl fmt::Display for Name<'_> {
     }
 }
 
-/// The order of names in subkey lists.
+/// The order of names under the built-in table: for names that are in no hive.
 pub fn compare(left: impl Iterator<Item = u16>, right: impl Iterator<Item = u16>) -> Ordering {
-    left.map(upcase).cmp(right.map(upcase))
+    Upcase::built_in().compare(left, right)
 }
 
 /// The UTF-16 units of `text`.
 pub fn units(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()
-}
-
-/// The hash of an `lh` list.
-pub fn lh_hash(name: impl Iterator<Item = u16>) -> u32 {
-    name.fold(0, |hash: u32, unit| {
-        hash.wrapping_mul(37).wrapping_add(u32::from(upcase(unit)))
-    })
 }
 
 /// The hint of an `lf` list: the first four characters, filled from the back and abandoned at the
@@ -128,9 +116,10 @@ mod tests {
 
     #[test]
     fn hash_is_over_upper_case_units() {
-        assert_eq!(lh_hash("a".encode_utf16()), 0x41);
-        assert_eq!(lh_hash("Ab".encode_utf16()), 0x41 * 37 + 0x42);
-        assert_eq!(lh_hash("\u{FF}".encode_utf16()), 0x178);
+        let hash = |name: &str| Upcase::built_in().lh_hash(name.encode_utf16());
+        assert_eq!(hash("a"), 0x41);
+        assert_eq!(hash("Ab"), 0x41 * 37 + 0x42);
+        assert_eq!(hash("\u{FF}"), 0x178);
     }
 
     #[test]

@@ -1,9 +1,21 @@
-//! The kernel's upper-case table for single UTF-16 units, as Windows 10 has it.
+//! Upper-case tables for single UTF-16 units: the built-in one, and that of an installation.
 //!
-//! Invariants: units outside [`RUNS`] map to themselves; runs are sorted and do not overlap; 973
-//! units change. It is not Unicode's table: U+00B5, U+00DF, U+0131 and U+017F stay as they are.
+//! Invariants: a table maps each of the 65,536 units to one unit, and the ASCII letters as
+//! everywhere; units outside [`RUNS`] map to themselves in the built-in one, which is Windows 10's
+//! and changes 973 units. It is not Unicode's: U+00B5, U+00DF, U+0131 and U+017F stay as they are.
 //! Absent on purpose: locales, normalization and surrogates, which the kernel ignores here.
 //! Source: measured from `l_intl.nls`; `FORMAT.md`, "Names".
+
+use crate::bytes;
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// Where the upper-case table of `l_intl.nls` begins; the number before it is its size in words.
+const TABLE: usize = 4;
+/// Size of one number of the table.
+const WORD: usize = 2;
 
 /// Runs of units that share one distance to their upper-case form.
 /// Fields: first unit, last unit, step between units, distance to add (modulo 2^16).
@@ -144,8 +156,141 @@ const RUNS: &[(u16, u16, u16, u16)] = &[
     (0xFF41, 0xFF5A, 1, 0xFFE0),
 ];
 
-/// The upper-case form of one UTF-16 unit, as the kernel compares and hashes names.
-pub fn upcase(unit: u16) -> u16 {
+/// The table under which one installation compares, orders and hashes names.
+///
+/// Copies share the table.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Upcase {
+    /// Every unit's upper-case form; none for the built-in table.
+    own: Option<Arc<[u16]>>,
+}
+
+/// Why bytes are not the `l_intl.nls` of a Windows.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UpcaseError {
+    /// The file ends before its table.
+    #[error("l_intl.nls: {len} bytes, its upper-case table ends at {needed}")]
+    Short {
+        /// Length of the file.
+        len: usize,
+        /// Length it should at least have.
+        needed: usize,
+    },
+    /// The way to a unit leads out of the table.
+    #[error("l_intl.nls: the way to U+{unit:04X} leads out of a table of {words} words")]
+    Outside {
+        /// The unit.
+        unit: u16,
+        /// Size of the table.
+        words: u16,
+    },
+    /// No Windows maps this unit so.
+    #[error("l_intl.nls: U+{unit:04X} becomes U+{found:04X}, expected U+{expected:04X}")]
+    Ascii {
+        /// The unit, below U+0080.
+        unit: u16,
+        /// What the table makes of it.
+        found: u16,
+        /// What every Windows makes of it.
+        expected: u16,
+    },
+}
+
+impl Upcase {
+    /// The table of Windows 10, which costs nothing.
+    pub fn built_in() -> Upcase {
+        Upcase { own: None }
+    }
+
+    /// The table in the bytes of an installation's `l_intl.nls`: at most 128 KiB, whatever the
+    /// bytes are, and the built-in one where they say the same.
+    ///
+    /// # Errors
+    /// When the table is cut off, leads out of itself, or treats ASCII as no Windows does.
+    pub fn from_l_intl(file: &[u8]) -> Result<Upcase, UpcaseError> {
+        let short = |needed| UpcaseError::Short {
+            len: file.len(),
+            needed,
+        };
+        let words = bytes::u16_at(file, WORD).ok_or(short(TABLE))?;
+        let len = usize::from(words) * WORD;
+        let trie = bytes::slice(file, TABLE, len).ok_or(short(TABLE + len))?;
+        let mut own = Vec::with_capacity(1 << 16);
+        for unit in 0..=u16::MAX {
+            let distance = distance(trie, unit).ok_or(UpcaseError::Outside { unit, words })?;
+            let (found, expected) = (unit.wrapping_add(distance), built_in(unit));
+            if unit < 0x80 && found != expected {
+                return Err(UpcaseError::Ascii {
+                    unit,
+                    found,
+                    expected,
+                });
+            }
+            own.push(found);
+        }
+        let known = (0..=u16::MAX).map(built_in).eq(own.iter().copied());
+        Ok(Upcase {
+            own: (!known).then(|| own.into()),
+        })
+    }
+
+    /// The upper-case form of one UTF-16 unit.
+    pub fn unit(&self, unit: u16) -> u16 {
+        match &self.own {
+            None => built_in(unit),
+            Some(own) => mapped(own, unit),
+        }
+    }
+
+    /// The order of names in subkey lists; equal names are the same to the kernel.
+    pub fn compare(
+        &self,
+        left: impl Iterator<Item = u16>,
+        right: impl Iterator<Item = u16>,
+    ) -> Ordering {
+        match &self.own {
+            None => left.map(built_in).cmp(right.map(built_in)),
+            Some(own) => left
+                .map(|unit| mapped(own, unit))
+                .cmp(right.map(|unit| mapped(own, unit))),
+        }
+    }
+
+    /// The hash of an `lh` list.
+    pub fn lh_hash(&self, name: impl Iterator<Item = u16>) -> u32 {
+        let add = |hash: u32, upper: u16| hash.wrapping_mul(37).wrapping_add(u32::from(upper));
+        match &self.own {
+            None => name.map(built_in).fold(0, add),
+            Some(own) => name.map(|unit| mapped(own, unit)).fold(0, add),
+        }
+    }
+}
+
+impl fmt::Debug for Upcase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upcase")
+            .field("built_in", &self.own.is_none())
+            .finish()
+    }
+}
+
+fn mapped(own: &[u16], unit: u16) -> u16 {
+    // The table has every unit.
+    own.get(usize::from(unit)).copied().unwrap_or(unit)
+}
+
+/// What to add to a unit, from three levels of 256, 16 and 16 words; the first two give the place
+/// of the next.
+fn distance(trie: &[u8], unit: u16) -> Option<u16> {
+    let word = |index: usize| bytes::u16_at(trie, index * WORD);
+    let high = usize::from(word(usize::from(unit >> 8))?);
+    let middle = usize::from(word(high + usize::from(unit >> 4 & 0xF))?);
+    word(middle + usize::from(unit & 0xF))
+}
+
+/// The built-in table.
+pub(crate) fn built_in(unit: u16) -> u16 {
     if unit < 0x80 {
         return if (0x61..=0x7A).contains(&unit) {
             unit - 0x20
@@ -170,10 +315,12 @@ mod tests {
 
     #[test]
     fn the_table_is_the_measured_one() {
-        let changed = (0..=u16::MAX).filter(|&unit| upcase(unit) != unit).count();
+        let changed = (0..=u16::MAX)
+            .filter(|&unit| built_in(unit) != unit)
+            .count();
         assert_eq!(changed, 973);
         let sum = (0..=u16::MAX).fold(0_u64, |sum, unit| {
-            sum.wrapping_mul(31).wrapping_add(u64::from(upcase(unit)))
+            sum.wrapping_mul(31).wrapping_add(u64::from(built_in(unit)))
         });
         assert_eq!(sum, 0xCC10C026B33FD1D6);
     }
@@ -181,11 +328,11 @@ mod tests {
     #[test]
     fn units_that_unicode_would_change_stay() {
         for unit in [0xB5, 0xDF, 0x131, 0x17F, 0x345, 0x3C2, 0x1C5] {
-            assert_eq!(upcase(unit), unit);
+            assert_eq!(built_in(unit), unit);
         }
-        assert_eq!(upcase(0xFF), 0x178);
-        assert_eq!(upcase(0x180), 0x243);
-        assert_eq!(upcase(0x5F), 0x5F);
+        assert_eq!(built_in(0xFF), 0x178);
+        assert_eq!(built_in(0x180), 0x243);
+        assert_eq!(built_in(0x5F), 0x5F);
     }
 
     #[test]

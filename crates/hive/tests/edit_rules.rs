@@ -69,7 +69,7 @@ fn data_of_every_size_class_takes_the_cells_of_its_class() {
         (3, 16_380, 16_384),
         (3, 16_381, 32_768),
         (3, 20_000, 32_768),
-        (3, 1 << 20, 2 << 20),
+        (3, (1 << 20) - 4, 1 << 20),
     ] {
         let mut hive = HiveBuilder::with_minor(minor);
         hive.key("K").binary("V", b"");
@@ -141,17 +141,23 @@ fn every_size_follows_every_other() {
 
 #[test]
 fn too_much_data_is_refused_and_leaves_no_trace() {
+    // With its size field the largest cell of a 1.3 hive has 1 MiB.
+    let most = (1 << 20) - 4;
     let mut editor = open(&HiveBuilder::with_minor(3));
     let before = editor.hive().bytes().to_vec();
-    match editor
-        .set_value("New", "V", &binary((1 << 20) + 1))
-        .unwrap_err()
-    {
-        EditError::TooLong { limit, .. } => assert_eq!(limit, 1 << 20),
-        other => panic!("{other}"),
+    for len in [most + 1, 1 << 20, (1 << 20) + 1] {
+        match editor.set_value("New", "V", &binary(len)).unwrap_err() {
+            EditError::TooLong { limit, .. } => assert_eq!(limit, most),
+            other => panic!("{other}"),
+        }
     }
     assert!(editor.hive().bytes() == before);
-    editor.set_value("New", "V", &binary(1 << 20)).unwrap();
+    editor.set_value("New", "V", &binary(0)).unwrap();
+    let empty = cells_of_data(editor.hive(), "New", "V").1;
+    assert!(editor.set_value("New", "V", &binary(most + 1)).is_err());
+    editor.set_value("New", "V", &binary(most)).unwrap();
+    let full = cells_of_data(editor.hive(), "New", "V").1;
+    assert_eq!(full - empty, 1 << 20);
     editor.finish().unwrap();
 }
 

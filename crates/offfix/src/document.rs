@@ -25,6 +25,8 @@ pub(crate) struct Document {
     pub(crate) run: Option<String>,
     pub(crate) left_open: Vec<String>,
     pub(crate) drive: String,
+    pub(crate) system_partition: Option<String>,
+    pub(crate) store: Option<String>,
     pub(crate) made: String,
     pub(crate) program: String,
     pub(crate) windows: String,
@@ -105,8 +107,21 @@ pub(crate) struct ChangeDocument {
     pub(crate) hive: String,
     pub(crate) key: String,
     pub(crate) name: String,
+    /// What it is in a boot configuration store.
+    pub(crate) element: Option<ElementDocument>,
     pub(crate) before: Option<DataDocument>,
     pub(crate) after: Option<DataDocument>,
+}
+
+/// An element of a boot configuration store, in its own words.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ElementDocument {
+    pub(crate) object: String,
+    pub(crate) name: String,
+    pub(crate) format: String,
+    pub(crate) before: Option<String>,
+    pub(crate) after: Option<String>,
 }
 
 /// A value's type and data.
@@ -157,6 +172,7 @@ impl ChangeDocument {
             hive: target.hive.to_string(),
             key: target.key.clone(),
             name: target.name.clone(),
+            element: None,
             before: before.map(DataDocument::of),
             after: edit.after().map(DataDocument::of),
         }

@@ -114,16 +114,25 @@ impl From<disk::OpenError> for Failure {
 
 impl From<VolumeError> for Failure {
     fn from(error: VolumeError) -> Failure {
+        Failure::from(&error)
+    }
+}
+
+impl From<&VolumeError> for Failure {
+    fn from(error: &VolumeError) -> Failure {
         // Which file and what is wrong with it is one line.
-        let failed = |exit, code| Failure::new(exit, code, chain(&error));
-        match &error {
+        let failed = |exit, code| Failure::new(exit, code, chain(error));
+        match error {
             VolumeError::NoWindows { .. } => failed(Exit::Unreadable, "no-windows").hint(
                 "is it the right partition? System Reserved and EFI partitions hold no Windows",
             ),
             VolumeError::Missing { .. } => failed(Exit::Unreadable, "hive-missing"),
-            VolumeError::Hive { source, .. } => hive_failure(&error, source),
+            VolumeError::Hive { source, .. } => hive_failure(error, source),
             VolumeError::Damaged { .. } => failed(Exit::Unreadable, "hive-damaged")
                 .hint("nothing was changed; restore the hive from a backup of this disk"),
+            VolumeError::NoStore { .. } => failed(Exit::Refused, "no-boot-files"),
+            VolumeError::NotAStore { .. } => failed(Exit::Unreadable, "not-a-store")
+                .hint("--store FILE names a boot configuration store, a file called BCD"),
             _ => failed(Exit::Unreadable, "unreadable"),
         }
     }
@@ -146,8 +155,14 @@ fn hive_failure(error: &VolumeError, source: &RecoverError) -> Failure {
 
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Failure {
-        let failed = |exit, code| Failure::of(exit, code, &error);
-        match &error {
+        Failure::from(&error)
+    }
+}
+
+impl From<&PlanError> for Failure {
+    fn from(error: &PlanError) -> Failure {
+        let failed = |exit, code| Failure::of(exit, code, error);
+        match error {
             PlanError::NoRepair(_) => {
                 failed(Exit::Usage, "unknown-repair").hint("offfix repairs lists them")
             }
@@ -160,6 +175,10 @@ impl From<PlanError> for Failure {
                 failed(Exit::Usage, "selection")
             }
             PlanError::NoControlSet(_) => failed(Exit::Usage, "no-control-set"),
+            PlanError::CouldNotLook {
+                source: repairs::Error::NoBoot { .. },
+                ..
+            } => failed(Exit::Refused, "no-boot-files"),
             PlanError::CouldNotLook { .. } => failed(Exit::Refused, "could-not-look"),
             _ => failed(Exit::Unreadable, "unreadable"),
         }

@@ -7,8 +7,9 @@
 use crate::document::{self, ChangeDocument, Document};
 use crate::exit::{Exit, Failure};
 use crate::session::Session;
-use disk::{Root, Run, State};
+use disk::{Record, Root, RootRecord, Run, State};
 use repairs::planner::OnPurpose;
+use std::ffi::OsStr;
 use volume::undo::{Standing, look};
 
 /// What undo would find in a run as a whole.
@@ -28,10 +29,52 @@ pub(crate) enum Situation {
 
 /// Whether a run belongs to the disk at this root, or may.
 pub(crate) fn belongs(run: &Run, root: &Root) -> bool {
-    run.state() == State::NotStarted
-        || run.record().map_or(true, |record| {
-            record.identity == root.identity() || record.root == root.path().display().to_string()
+    let of_this_disk = |record: &Record| record.roots.first().is_some_and(|known| known.is(root));
+    run.state() == State::NotStarted || run.record().map_or(true, of_this_disk)
+}
+
+/// The roots that a run wrote below, opened.
+pub(crate) struct Roots<'s> {
+    drive: &'s Root,
+    others: Vec<Root>,
+}
+
+impl<'s> Roots<'s> {
+    /// Opens them. A second one is where it was, and must then be the same; or where the operator
+    /// says, and what lies there decides.
+    pub(crate) fn of(session: &'s Session, run: &Run) -> Result<Roots<'s>, Failure> {
+        let recorded = run.record().map_or(&[][..], |record| &record.roots);
+        let others = recorded.iter().skip(1);
+        Ok(Roots {
+            drive: &session.root,
+            others: others
+                .map(|known| second_root(session, run, known))
+                .collect::<Result<_, _>>()?,
         })
+    }
+
+    /// All of them, in the order of the record.
+    pub(crate) fn all(&self) -> Vec<&Root> {
+        std::iter::once(self.drive).chain(&self.others).collect()
+    }
+}
+
+fn second_root(session: &Session, run: &Run, known: &RootRecord) -> Result<Root, Failure> {
+    if let Some(named) = session.boot.folder() {
+        return Ok(Root::open(&named)?);
+    }
+    match Root::open(OsStr::new(&known.path)) {
+        Ok(root) if root.identity() == known.identity => Ok(root),
+        _ => {
+            let error = format!(
+                "run {} also wrote boot files below {}, which is not attached there now",
+                run.id(),
+                known.path
+            );
+            Err(Failure::new(Exit::Refused, "other-system-partition", error)
+                .hint("--system-partition S: says where it is attached"))
+        }
+    }
 }
 
 /// The runs of the disk at this root, oldest first.
@@ -42,12 +85,15 @@ pub(crate) fn runs_of(session: &Session) -> Result<Vec<Run>, Failure> {
 }
 
 /// What the disk says about a run.
-pub(crate) fn situation(run: &Run, root: &Root) -> Result<Situation, Failure> {
+pub(crate) fn situation(run: &Run, session: &Session) -> Result<Situation, Failure> {
     match run.state() {
         State::NotStarted => Ok(Situation::NotStarted),
         _ if run.record().is_err() => Ok(Situation::Damaged),
         State::Sealed | State::Undoing => {
-            let outcomes = look(root, run)?;
+            let Ok(roots) = Roots::of(session, run) else {
+                return Ok(Situation::Interrupted);
+            };
+            let outcomes = look(&roots.all(), run)?;
             let overtaken = outcomes
                 .iter()
                 .all(|file| file.standing == Standing::Overtaken);
@@ -65,12 +111,12 @@ pub(crate) fn situation(run: &Run, root: &Root) -> Result<Situation, Failure> {
 ///
 /// # Errors
 /// An interrupted run that is not overtaken: it has to be settled first.
-pub(crate) fn tell(runs: &[Run], root: &Root) -> Result<Vec<String>, Failure> {
+pub(crate) fn tell(runs: &[Run], session: &Session) -> Result<Vec<String>, Failure> {
     let mut lines = Vec::new();
     for run in runs {
         let id = run.id();
-        match situation(run, root)? {
-            Situation::Interrupted => return Err(interrupted(run, root)),
+        match situation(run, session)? {
+            Situation::Interrupted => return Err(interrupted(run, &session.root)),
             Situation::Damaged => lines.push(format!(
                 "{id} has a damaged record: it may have changed this disk, and cannot be undone"
             )),
@@ -150,17 +196,24 @@ pub(crate) fn left_open(runs: &[Run], stands: impl Fn(&ChangeDocument) -> bool) 
     .collect()
 }
 
+/// What a change leaves weakened.
+fn weakening(change: &ChangeDocument) -> String {
+    if let Some(element) = &change.element {
+        let after = element.after.as_deref().unwrap_or("deleted");
+        return format!("{} {} = {after}", element.object, element.name);
+    }
+    let key = change.key.rsplit('\\').take(2).collect::<Vec<_>>();
+    let key = key.into_iter().rev().collect::<Vec<_>>().join("\\");
+    let after = change.after.as_ref();
+    let after = after.map_or("deleted", |after| after.text.as_str());
+    format!(r"{key} {} = {after}", change.name)
+}
+
 /// The weakening changes among these, a line each.
 pub(crate) fn weakened(changes: &[ChangeDocument]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for change in changes.iter().filter(|change| change.kind == "weakening") {
-        let key = change.key.rsplit('\\').take(2).collect::<Vec<_>>();
-        let key = key.into_iter().rev().collect::<Vec<_>>().join("\\");
-        let after = change
-            .after
-            .as_ref()
-            .map_or("deleted", |after| after.text.as_str());
-        let line = format!(r"{key} {} = {after}", change.name);
+        let line = weakening(change);
         if !lines.contains(&line) {
             lines.push(line);
         }

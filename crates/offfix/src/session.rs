@@ -3,12 +3,13 @@
 //! Invariants: opening a session writes nothing. Absent on purpose: Windows (see
 //! [`Session::volume`]).
 
+use crate::document::Document;
 use crate::exit::{Exit, Failure};
 use crate::time::Moment;
 use disk::{Journal, Root};
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
-use volume::{Installation, Volume};
+use std::path::{Path, PathBuf};
+use volume::{BootFiles, Installation, Volume};
 
 /// What every command needs.
 #[derive(Debug)]
@@ -18,7 +19,80 @@ pub(crate) struct Session {
     pub(crate) root: Root,
     /// The drive as it was typed.
     pub(crate) drive: String,
+    /// Where the boot files are, when the operator says so.
+    pub(crate) boot: BootPlace,
     expect_computer: Option<String>,
+}
+
+/// Where the operator says that the boot files are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BootPlace {
+    pub(crate) system_partition: Option<OsString>,
+    pub(crate) store: Option<PathBuf>,
+    /// Whether the operator vouches for it.
+    pub(crate) unverified: bool,
+}
+
+impl BootPlace {
+    /// The second root that this asks for.
+    pub(crate) fn folder(&self) -> Option<OsString> {
+        let of_store = || {
+            let folder = self.store.as_ref()?.parent()?;
+            let here = folder.as_os_str().is_empty();
+            Some(if here { ".".into() } else { folder.into() })
+        };
+        self.system_partition.clone().or_else(of_store)
+    }
+
+    /// The system partition as it was typed.
+    pub(crate) fn system_partition(&self) -> Option<String> {
+        let place = self.system_partition.as_ref();
+        place.map(|place| place.to_string_lossy().into_owned())
+    }
+
+    /// The store as it was typed.
+    pub(crate) fn store(&self) -> Option<String> {
+        self.store.as_ref().map(|store| store.display().to_string())
+    }
+
+    /// The same, or else what a plan says.
+    pub(crate) fn or_of(&self, plan: &Document) -> BootPlace {
+        if self.system_partition.is_some() || self.store.is_some() {
+            return self.clone();
+        }
+        BootPlace {
+            system_partition: plan.system_partition.as_ref().map(OsString::from),
+            store: plan.store.as_ref().map(PathBuf::from),
+            unverified: self.unverified,
+        }
+    }
+
+    /// Opens it; a store on the drive itself needs no second root.
+    fn open(&self, drive: &Root) -> Result<BootFiles, Failure> {
+        if let Some(store) = self.store.as_ref().and_then(|store| below(drive, store)) {
+            return Ok(BootFiles {
+                root: None,
+                store: Some(store),
+            });
+        }
+        let root = self
+            .folder()
+            .map(|folder| Root::open(&folder))
+            .transpose()?;
+        let store = self.store.as_ref().and_then(|store| store.file_name());
+        Ok(BootFiles {
+            root,
+            store: store.map(|name| name.to_string_lossy().into_owned()),
+        })
+    }
+}
+
+/// Where a file lies below a root, with backslashes, if it does.
+fn below(root: &Root, file: &Path) -> Option<String> {
+    let file = std::fs::canonicalize(file).ok()?;
+    let path = file.strip_prefix(root.path()).ok()?;
+    let names: Vec<_> = path.iter().map(|name| name.to_string_lossy()).collect();
+    Some(names.join("\\"))
 }
 
 /// What is typed before any command.
@@ -27,6 +101,7 @@ pub(crate) struct Common {
     pub(crate) drive: Option<OsString>,
     pub(crate) journal: Option<PathBuf>,
     pub(crate) expect_computer: Option<String>,
+    pub(crate) boot: BootPlace,
 }
 
 impl Common {
@@ -65,6 +140,7 @@ impl Session {
             journal,
             root,
             drive: drive.to_string_lossy().into_owned(),
+            boot: common.boot.clone(),
             expect_computer: common.expect_computer.clone(),
         })
     }
@@ -88,7 +164,17 @@ impl Session {
 
     /// Opens Windows on the drive, and compares the computer with the expected one.
     pub(crate) fn volume(&self) -> Result<(Volume, Installation), Failure> {
-        let volume = Volume::open(Root::open(self.root.path().as_os_str())?)?;
+        let root = Root::open(self.root.path().as_os_str())?;
+        let volume = Volume::open(root)?.with_boot_files(self.boot.open(&self.root)?);
+        if let Some(why) = volume.stranger().filter(|_| !self.boot.unverified) {
+            let error = format!("nothing shows that these boot files belong to this disk: {why}");
+            return Err(
+                Failure::new(Exit::Refused, "other-system-partition", error).hint(
+                    "name the system partition of this disk, not of this machine; if you are sure: \
+                 --system-partition-unverified",
+                ),
+            );
+        }
         let installation = volume.installation()?;
         if let Some(expected) = &self.expect_computer {
             let found = installation

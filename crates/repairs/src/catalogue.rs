@@ -6,8 +6,9 @@
 use crate::context::{Context, Error};
 use crate::finding::Findings;
 use crate::repairs::{
-    crash_dump, group_policy_client, group_policy_off, nla, nla_off, rdp_enabled, rdp_listener,
-    rdp_services, stray_hive, tls_legacy, tls_protocols,
+    boot_menu_stuck, crash_dump, group_policy_client, group_policy_off, nla, nla_off, rdp_enabled,
+    rdp_listener, rdp_services, recovery_loop, safe_mode, serial_console, stray_hive, test_signing,
+    tls_legacy, tls_protocols,
 };
 
 /// What kind of repair it is.
@@ -57,6 +58,7 @@ pub struct Repair {
 
 /// Every repair.
 pub const CATALOGUE: &[Repair] = &[
+    boot_menu_stuck::REPAIR,
     crash_dump::REPAIR,
     group_policy_client::REPAIR,
     group_policy_off::REPAIR,
@@ -65,7 +67,11 @@ pub const CATALOGUE: &[Repair] = &[
     rdp_enabled::REPAIR,
     rdp_listener::REPAIR,
     rdp_services::REPAIR,
+    recovery_loop::REPAIR,
+    safe_mode::REPAIR,
+    serial_console::REPAIR,
     stray_hive::REPAIR,
+    test_signing::REPAIR,
     tls_legacy::REPAIR,
     tls_protocols::REPAIR,
 ];

@@ -16,7 +16,7 @@ use hive::{Key, ReadError, RegData};
 #[non_exhaustive]
 pub enum Error {
     /// A key cannot be read.
-    #[error(r"cannot read HKLM\{hive}\{key}")]
+    #[error(r"cannot read {}\{key}", hive.root_key())]
     Read {
         /// The hive.
         hive: HiveName,
@@ -34,9 +34,26 @@ pub enum Error {
         /// Why, as the volume says.
         reason: String,
     },
+    /// There is no boot configuration store, or none that the firmware surely uses.
+    #[error("no boot configuration to look at: {reason}")]
+    NoBoot {
+        /// Why.
+        reason: String,
+    },
     /// The disk cannot be looked at.
     #[error("cannot look at the disk: {0}")]
     Disk(String),
+}
+
+impl Error {
+    /// Whether it is the boot configuration that cannot be looked at.
+    pub fn is_about_boot(&self) -> bool {
+        match self {
+            Error::NoBoot { .. } => true,
+            Error::Read { hive, .. } | Error::Hive { hive, .. } => *hive == HiveName::Bcd,
+            Error::Disk(_) => false,
+        }
+    }
 }
 
 /// How a repair is asked for.

@@ -1,13 +1,14 @@
 //! The catalogue of repairs, the symptoms, and the planner.
 //!
 //! Layers, lowest first:
-//! - [`mod@finding`] and [`mod@context`]: what a repair says and what it sees;
+//! - [`mod@finding`], [`mod@context`] and [`mod@boot`]: what a repair says and what it sees;
 //! - [`mod@repairs`]: one file for each repair;
 //! - [`CATALOGUE`] and [`SYMPTOMS`]: the tables of them;
 //! - [`mod@planner`]: from a selection and a volume to a plan.
 //!
 //! Invariants: nothing here writes or prints; one `diagnose` gives check, plan and verification.
 
+pub mod boot;
 pub mod catalogue;
 pub mod context;
 pub mod finding;
@@ -15,6 +16,7 @@ pub mod planner;
 pub mod repairs;
 pub mod symptom;
 
+pub use boot::Boot;
 pub use catalogue::{CATALOGUE, Class, Parameter, Repair, repair};
 pub use context::{Ask, Context, Error};
 pub use finding::{Certainty, Change, Finding, Findings, Kind, Offer, Step};

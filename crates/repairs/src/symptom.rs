@@ -36,7 +36,13 @@ pub const SYMPTOMS: &[Symptom] = &[Symptom {
         "rdp-enabled",
         "group-policy-client",
     ],
-    recipe: &["crash-dump", "tls-legacy", "tls-protocols", "nla"],
+    recipe: &[
+        "serial-console",
+        "crash-dump",
+        "tls-legacy",
+        "tls-protocols",
+        "nla",
+    ],
     offered: &["group-policy-off"],
     not_checked: &[
         "network security group",

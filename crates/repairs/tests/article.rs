@@ -115,7 +115,8 @@ fn real_healthy_hives_need_nothing() {
         }
         println!("  left alone: {:?}", plan.left_alone);
         assert_eq!(edits(&plan), [], "{name}");
-        assert_eq!(plan.not_checked, [], "{name}");
+        let no_store = |(_, why): &(_, String)| why.contains("no boot configuration");
+        assert!(plan.not_checked.iter().all(no_store), "{name}");
         let off = if name == WIN7 { 0 } else { 1 };
         let sets = if name == XP { 2 } else { 1 };
         assert_eq!(plan.found.len(), off * sets, "{name}");

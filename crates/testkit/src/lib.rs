@@ -1,13 +1,16 @@
-//! The test kit: writes registry hives, small Windows volumes and named damage for tests.
+//! The test kit: writes registry hives, boot stores, small Windows volumes and named damage for
+//! tests.
 //!
 //! Invariants: it shares no code with the product crates, so that a test compares two
 //! implementations and not one with itself; the same input always gives the same bytes.
 //! Absent on purpose: any use outside tests and fixtures, and any handling of hostile input
 //! beyond what log replay needs.
 
+pub mod bcd;
 pub mod build;
 mod bytes;
 pub mod damage;
+pub mod disk_image;
 pub mod replay;
 pub mod rules;
 pub mod upcase;

@@ -267,7 +267,8 @@ fn only_the_named_files_differ() {
             .filter_map(|(path, _)| path.rsplit('/').next())
             .collect();
         let expected: &[&str] = match repair {
-            "group-policy-off" | "nla-off" => &[],
+            "boot-menu-stuck" | "safe-mode" | "test-signing" => &["BCD"],
+            "group-policy-off" | "nla-off" | "recovery-loop" | "serial-console" => &[],
             "rdp-enabled" => &["SOFTWARE", "SYSTEM"],
             "stray-hive" => &["SYSTEM", "SYSTEM.hiv"],
             _ => &["SYSTEM"],

@@ -7,8 +7,8 @@
 use crate::stage::{Staged, StagedHive};
 use crate::undo;
 use disk::{
-    FileRecord, HeldFile, HoldError, JournalError, Lock, Record, Root, Run, State, Step, StepError,
-    WalkError,
+    FileRecord, HeldFile, HoldError, JournalError, Lock, Record, Root, RootRecord, Run, State,
+    Step, StepError, WalkError,
 };
 use hive::commit::{Action, Files, Member, Method};
 use thiserror::Error;
@@ -80,7 +80,7 @@ pub enum CommitError {
 }
 
 /// The path of one file of a hive.
-fn path_of(hive: &StagedHive, member: Member) -> String {
+fn path_of(hive: &StagedHive<'_>, member: Member) -> String {
     format!("{}{}", hive.path, member.suffix())
 }
 
@@ -143,6 +143,23 @@ impl HeldHive {
         Ok(files)
     }
 
+    /// The first file that does not hold this content, read in pieces.
+    pub(crate) fn differing<'c>(
+        &mut self,
+        content: impl Fn(Member) -> Option<&'c [u8]>,
+    ) -> Result<Option<Member>, WalkError> {
+        for (&member, file) in self.members.iter().zip(&mut self.files) {
+            let same = match content(member) {
+                Some(content) => file.holds(content)?,
+                None => false,
+            };
+            if !same {
+                return Ok(Some(member));
+            }
+        }
+        Ok(None)
+    }
+
     /// Carries actions out.
     pub(crate) fn execute(&mut self, actions: &[Action]) -> Result<(), StepError> {
         let place = |member: &Member| {
@@ -183,20 +200,24 @@ impl HeldHive {
 /// [`CommitError`]; only [`CommitError::Unfinished`], [`CommitError::ReadBack`] and
 /// [`CommitError::Unclosed`] leave the disk changed, and the run open for undo.
 pub fn commit(
-    root: &Root,
-    staged: &Staged,
+    roots: &[&Root],
+    staged: &Staged<'_>,
     lock: &Lock,
     request: &Request,
 ) -> Result<Run, CommitError> {
     let mut held = Vec::new();
     for hive in &staged.hives {
+        let root = roots.get(hive.root).ok_or_else(|| HoldError::Missing {
+            path: hive.path.clone(),
+        })?;
         held.push((hive, hold_unchanged(root, hive)?));
     }
-    check_space(root, staged)?;
+    for (place, root) in roots.iter().enumerate() {
+        check_space(root, staged.hives.iter().filter(|hive| hive.root == place))?;
+    }
     let record = Record {
         id: request.id.clone(),
-        root: root.path().display().to_string(),
-        identity: root.identity(),
+        roots: roots.iter().map(|root| RootRecord::of(root)).collect(),
         about: request.about.clone(),
         files: staged
             .hives
@@ -215,7 +236,8 @@ pub fn commit(
         }
     }
     for (hive, files) in &mut held {
-        if files.read().ok().as_ref() != Some(&hive.after) {
+        let after = |member| hive.after.get(member).map(Vec::as_slice);
+        if !matches!(files.differing(after), Ok(None)) {
             return Err(CommitError::ReadBack {
                 path: hive.path.clone(),
             });
@@ -226,37 +248,37 @@ pub fn commit(
     Ok(run)
 }
 
-fn hold_unchanged(root: &Root, hive: &StagedHive) -> Result<HeldHive, CommitError> {
+fn hold_unchanged(root: &Root, hive: &StagedHive<'_>) -> Result<HeldHive, CommitError> {
     let members = Member::ALL
         .into_iter()
         .filter(|&member| hive.before.get(member).is_some());
     let paths = members.map(|member| (member, path_of(hive, member)));
     let mut held = HeldHive::hold(root, paths)?;
-    let now = held.read()?;
-    for member in Member::ALL {
-        if now.get(member) != hive.before.get(member) {
-            return Err(CommitError::Changed {
-                path: path_of(hive, member),
-            });
-        }
+    match held.differing(|member| hive.before.get(member))? {
+        None => Ok(held),
+        Some(member) => Err(CommitError::Changed {
+            path: path_of(hive, member),
+        }),
     }
-    Ok(held)
 }
 
 /// Looks at the room before the journal is opened; the extending writes find out for sure.
-fn check_space(root: &Root, staged: &Staged) -> Result<(), CommitError> {
-    let growth = |hive: &StagedHive| -> usize {
-        Member::ALL
-            .into_iter()
-            .map(|member| {
-                let len = |files: &Files| files.get(member).map_or(0, Vec::len);
-                len(&hive.after).saturating_sub(len(&hive.before))
-            })
-            .sum()
+fn check_space<'s>(
+    root: &Root,
+    hives: impl Iterator<Item = &'s StagedHive<'s>>,
+) -> Result<(), CommitError> {
+    let growth = |hive: &StagedHive<'_>| -> usize {
+        let growth = |member| {
+            let before = hive.before.get(member).map_or(0, <[u8]>::len);
+            let after = hive.after.get(member).map_or(0, Vec::len);
+            after.saturating_sub(before)
+        };
+        Member::ALL.into_iter().map(growth).sum()
     };
-    let needed = staged.hives.iter().map(growth).sum::<usize>() as u64;
+    let needed = hives.map(growth).sum::<usize>() as u64;
     match root.space() {
-        Ok(space) if space.free < needed => Err(CommitError::NoSpace {
+        // Some file systems in user space do not tell their size: then neither their room.
+        Ok(space) if space.total > 0 && space.free < needed => Err(CommitError::NoSpace {
             free: space.free,
             needed,
         }),
@@ -265,21 +287,24 @@ fn check_space(root: &Root, staged: &Staged) -> Result<(), CommitError> {
 }
 
 /// The journal's record of a hive's files. Logs are recorded whole: undo writes them too.
-fn records(hive: &StagedHive, group: u32) -> Vec<FileRecord> {
+fn records(hive: &StagedHive<'_>, group: u32) -> Vec<FileRecord> {
     Member::ALL
         .into_iter()
         .filter_map(|member| {
             let (before, after) = (hive.before.get(member)?, hive.after.get(member)?);
             let (path, role) = (path_of(hive, member), role_of(member, hive.method));
             let whole = member != Member::Primary;
-            Some(FileRecord::of(&path, group, role, before, after, whole))
+            Some(FileRecord {
+                root: u8::try_from(hive.root).ok()?,
+                ..FileRecord::of(&path, group, role, before, after, whole)
+            })
         })
         .collect()
 }
 
 /// Takes everything back after a failed write.
 fn take_back(
-    held: Vec<(&StagedHive, HeldHive)>,
+    held: Vec<(&StagedHive<'_>, HeldHive)>,
     run: &mut Run,
     lock: &Lock,
     at: &str,
@@ -290,7 +315,7 @@ fn take_back(
     let _ = run.mark(lock, State::Undoing, at, &error.to_string());
     let mut whole = true;
     for (hive, mut files) in held.into_iter().rev() {
-        whole &= undo::put_back(&mut files, &hive.before, hive.method).is_ok();
+        whole &= undo::put_back(&mut files, &hive.before.to_files(), hive.method).is_ok();
     }
     if whole
         && run

@@ -14,17 +14,20 @@ pub enum HiveName {
     System,
     /// `HKLM\SOFTWARE`.
     Software,
+    /// The boot configuration store that the firmware uses.
+    Bcd,
 }
 
 impl HiveName {
     /// All of them, in the order in which they are committed.
-    pub const ALL: [HiveName; 2] = [HiveName::System, HiveName::Software];
+    pub const ALL: [HiveName; 3] = [HiveName::System, HiveName::Software, HiveName::Bcd];
 
     /// The file's name, as Windows spells it.
     pub fn file_name(self) -> &'static str {
         match self {
             HiveName::System => "SYSTEM",
             HiveName::Software => "SOFTWARE",
+            HiveName::Bcd => "BCD",
         }
     }
 
@@ -35,9 +38,13 @@ impl HiveName {
             .find(|hive| hive.file_name().eq_ignore_ascii_case(name))
     }
 
-    /// Where the file lies on the disk.
-    pub fn path(self) -> String {
-        format!(r"Windows\System32\config\{}", self.file_name())
+    /// Its root key as people write it.
+    pub fn root_key(self) -> &'static str {
+        match self {
+            HiveName::System => r"HKLM\SYSTEM",
+            HiveName::Software => r"HKLM\SOFTWARE",
+            HiveName::Bcd => "BCD",
+        }
     }
 }
 
@@ -67,6 +74,16 @@ impl Target {
     }
 }
 
+impl Target {
+    /// In a boot configuration store: the key that is there for this value alone.
+    fn store_key(&self) -> Option<&str> {
+        if self.hive != HiveName::Bcd {
+            return None;
+        }
+        bcd::key_of_value(&self.key, &self.name)
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = if self.name.is_empty() {
@@ -74,7 +91,7 @@ impl fmt::Display for Target {
         } else {
             &self.name
         };
-        write!(f, r"HKLM\{}\{} {name}", self.hive, self.key)
+        write!(f, r"{}\{} {name}", self.hive.root_key(), self.key)
     }
 }
 
@@ -93,6 +110,24 @@ pub enum Edit {
 }
 
 impl Edit {
+    /// An operation on the boot configuration store. Keys that have no value of their own come
+    /// with the values below them.
+    pub fn of_store(operation: &Operation) -> Option<Edit> {
+        let target = |name: &str| Target {
+            hive: HiveName::Bcd,
+            key: operation.key().to_owned(),
+            name: name.to_owned(),
+        };
+        match operation {
+            Operation::SetValue { name, data, .. } => {
+                Some(Edit::SetValue(target(name), data.clone()))
+            }
+            Operation::DeleteValue { name, .. } => Some(Edit::DeleteValue(target(name))),
+            Operation::DeleteKey(_) => Some(Edit::DeleteValue(target(bcd::path::ELEMENT))),
+            Operation::CreateKey(_) => None,
+        }
+    }
+
     /// The value it is about.
     pub fn target(&self) -> &Target {
         match self {
@@ -100,7 +135,8 @@ impl Edit {
         }
     }
 
-    /// The same as an operation on its hive.
+    /// The same as an operation on its hive. In a boot configuration store an element is a key
+    /// with one value, and an object one with a type: without it the key goes too.
     pub fn operation(&self) -> Operation {
         let Target { key, name, .. } = self.target().clone();
         let key = key.into();
@@ -110,7 +146,10 @@ impl Edit {
                 name,
                 data: data.clone(),
             },
-            Edit::DeleteValue(_) => Operation::DeleteValue { key, name },
+            Edit::DeleteValue(target) => match target.store_key() {
+                Some(key) => Operation::DeleteKey(key.into()),
+                None => Operation::DeleteValue { key, name },
+            },
         }
     }
 

@@ -10,6 +10,7 @@
 //! Invariants: control sets are never created; nothing is committed that was not proved; what a
 //! repair would want is not known here.
 
+pub mod boot;
 pub mod commit;
 pub mod control_set;
 pub mod edit;
@@ -20,8 +21,9 @@ pub mod stage;
 pub mod undo;
 pub mod volume;
 
+pub use boot::{Firmware, Site, Stores};
 pub use control_set::{ControlSets, Scope, Select};
 pub use edit::{Edit, HiveName, Target, same_name};
 pub use installation::Installation;
 pub use stage::{Staged, StagedHive, stage};
-pub use volume::{Loaded, Volume, VolumeError};
+pub use volume::{BootFiles, Loaded, Volume, VolumeError};

@@ -16,15 +16,44 @@ use hive::reg::Operation;
 use hive::{EditError, Editor, Hive};
 use thiserror::Error;
 
+/// A hive's files as they were read; borrowed, because one hive can have hundreds of megabytes.
+#[derive(Debug)]
+pub enum Before<'v> {
+    /// Those of a loaded hive.
+    Loaded(&'v Loaded),
+    /// Those of a hive that could not be loaded as it is.
+    Files(Files),
+}
+
+impl Before<'_> {
+    /// The content of one file, if it exists.
+    pub fn get(&self, member: Member) -> Option<&[u8]> {
+        match self {
+            Before::Loaded(loaded) => loaded.file(member),
+            Before::Files(files) => files.get(member).map(Vec::as_slice),
+        }
+    }
+
+    /// All of them, copied.
+    pub fn to_files(&self) -> Files {
+        match self {
+            Before::Loaded(loaded) => loaded.files(),
+            Before::Files(files) => files.clone(),
+        }
+    }
+}
+
 /// One hive, edited and ready to commit.
 #[derive(Debug)]
-pub struct StagedHive {
+pub struct StagedHive<'v> {
     /// Its name.
     pub name: String,
+    /// Which of the volume's roots it lies below.
+    pub root: usize,
     /// The primary file's path below the root.
     pub path: String,
     /// Its files as they were read.
-    pub before: Files,
+    pub before: Before<'v>,
     /// Its files as they will be.
     pub after: Files,
     /// What to do to them, in order.
@@ -41,9 +70,32 @@ pub struct StagedHive {
 
 /// Everything a plan changes on a disk, in the order of the commits.
 #[derive(Debug)]
-pub struct Staged {
+pub struct Staged<'v> {
     /// The hives.
-    pub hives: Vec<StagedHive>,
+    pub hives: Vec<StagedHive<'v>>,
+}
+
+/// What is said of a hive once it is written.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// Its name.
+    pub name: String,
+    /// Pending log entries that came with the commit.
+    pub replayed: usize,
+    /// What the second reader has compared.
+    pub proof: Proof,
+}
+
+impl Staged<'_> {
+    /// What is said of the hives once they are written.
+    pub fn written(&self) -> Vec<Written> {
+        let written = |hive: &StagedHive<'_>| Written {
+            name: hive.name.clone(),
+            replayed: hive.replayed,
+            proof: hive.proof,
+        };
+        self.hives.iter().map(written).collect()
+    }
 }
 
 /// Why edits were not staged; nothing was written.
@@ -89,7 +141,11 @@ pub enum StageError {
 
 /// How a hive of this disk is committed, and why, for people.
 pub fn method(volume: &Volume, loaded: &Loaded) -> (Method, String) {
-    method_by(&volume.log_evidence(), loaded)
+    let mut evidence = volume.log_evidence();
+    if loaded.path != volume.system().path {
+        evidence.extend(loaded.log_evidence());
+    }
+    method_by(&evidence, loaded)
 }
 
 /// How a hive is committed when these witnesses tell the format of its logs.
@@ -127,7 +183,7 @@ pub fn method_by(evidence: &[(String, LogFormat)], loaded: &Loaded) -> (Method, 
 ///
 /// # Errors
 /// When a hive cannot be edited, committed or proved.
-pub fn stage(volume: &Volume, edits: &[Edit], now: u64) -> Result<Staged, StageError> {
+pub fn stage<'v>(volume: &'v Volume, edits: &[Edit], now: u64) -> Result<Staged<'v>, StageError> {
     let mut hives = Vec::new();
     for name in HiveName::ALL {
         let edits = edits.iter().filter(|edit| edit.target().hive == name);
@@ -151,12 +207,12 @@ pub fn stage(volume: &Volume, edits: &[Edit], now: u64) -> Result<Staged, StageE
 ///
 /// # Errors
 /// When it cannot be edited, committed or proved.
-pub fn stage_hive(
-    loaded: &Loaded,
+pub fn stage_hive<'v>(
+    loaded: &'v Loaded,
     operations: &[Operation],
     method: Method,
     now: u64,
-) -> Result<StagedHive, StageError> {
+) -> Result<StagedHive<'v>, StageError> {
     let hive = || loaded.name.clone();
     let edited = edit(&loaded.hive, operations, now).map_err(|source| StageError::Edit {
         hive: hive(),
@@ -187,18 +243,19 @@ pub fn stage_hive(
     };
     commit::perform(&mut after, &actions);
     let committed = Hive::open(std::mem::take(&mut after.primary))
-        .map_err(|source| commit_failed(CommitError::Open(source)))?;
+        .map_err(|source| commit_failed(CommitError::Open(source)))?
+        .with_upcase(loaded.hive.upcase().clone());
     let proof =
         prove::prove(&loaded.hive, &committed, operations).map_err(|source| StageError::Proof {
             hive: hive(),
             source,
         })?;
     after.primary = committed.into_bytes();
-    let before = loaded.files();
     Ok(StagedHive {
         name: hive(),
+        root: loaded.root,
         path: loaded.path.clone(),
-        before,
+        before: Before::Loaded(loaded),
         after,
         actions,
         method,
@@ -233,7 +290,7 @@ fn edit(hive: &Hive, operations: &[Operation], now: u64) -> Result<Hive, EditErr
 ///
 /// # Errors
 /// When the hive cannot be read, or is not sound without them.
-pub fn stage_discard(root: &Root, path: &str) -> Result<StagedHive, StageError> {
+pub fn stage_discard(root: &Root, path: &str) -> Result<StagedHive<'static>, StageError> {
     let hive = || path.to_owned();
     let failed = |error: VolumeError| StageError::Hive {
         hive: hive(),
@@ -259,8 +316,9 @@ pub fn stage_discard(root: &Root, path: &str) -> Result<StagedHive, StageError> 
     commit::perform(&mut after, &actions);
     Ok(StagedHive {
         name: hive(),
+        root: 0,
         path: hive(),
-        before,
+        before: Before::Files(before),
         after,
         actions,
         method: Method::NoLog,

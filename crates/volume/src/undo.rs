@@ -44,6 +44,14 @@ pub enum UndoError {
     /// The journal's record is damaged.
     #[error("the journal of this run cannot be read")]
     Record(String),
+    /// A root that the run wrote below is not at hand.
+    #[error("{path} was written below {root}, which is not at hand")]
+    NoRoot {
+        /// The file.
+        path: String,
+        /// Where the root was.
+        root: String,
+    },
     /// A file cannot be held.
     #[error("cannot write to this disk")]
     Hold(#[from] HoldError),
@@ -98,14 +106,34 @@ fn groups(record: &Record) -> Result<Vec<Group<'_>>, UndoError> {
     Ok(groups.into_values().collect())
 }
 
-/// What undo would find in each hive of a run, without writing.
+/// The root a hive lies below.
+fn root_of<'r>(
+    roots: &[&'r Root],
+    record: &Record,
+    group: &Group<'_>,
+) -> Result<&'r Root, UndoError> {
+    let place = group
+        .first()
+        .map_or(0, |(_, _, file)| usize::from(file.root));
+    roots.get(place).copied().ok_or_else(|| UndoError::NoRoot {
+        path: primary_of(group),
+        root: record
+            .roots
+            .get(place)
+            .map_or(String::new(), |root| root.path.clone()),
+    })
+}
+
+/// What undo would find in each hive of a run, without writing. The roots stand in the order of
+/// the record.
 ///
 /// # Errors
 /// When the record or a file cannot be read.
-pub fn look(root: &Root, run: &Run) -> Result<Vec<Outcome>, UndoError> {
+pub fn look(roots: &[&Root], run: &Run) -> Result<Vec<Outcome>, UndoError> {
     let record = run.record()?;
     let mut outcomes = Vec::new();
     for group in groups(record)? {
+        let root = root_of(roots, record, &group)?;
         let mut files = Files::default();
         let mut missing = false;
         for (member, _, file) in &group {
@@ -131,7 +159,12 @@ pub fn look(root: &Root, run: &Run) -> Result<Vec<Outcome>, UndoError> {
 ///
 /// # Errors
 /// [`UndoError`]; the run then stays open, and undo can be repeated.
-pub fn undo(root: &Root, run: &mut Run, lock: &Lock, at: &str) -> Result<Vec<Outcome>, UndoError> {
+pub fn undo(
+    roots: &[&Root],
+    run: &mut Run,
+    lock: &Lock,
+    at: &str,
+) -> Result<Vec<Outcome>, UndoError> {
     let state = run.state();
     let record = run.record()?.clone();
     let mut work = Vec::new();
@@ -141,6 +174,7 @@ pub fn undo(root: &Root, run: &mut Run, lock: &Lock, at: &str) -> Result<Vec<Out
         let paths = group
             .iter()
             .map(|(member, _, file)| (*member, file.path.clone()));
+        let root = root_of(roots, &record, &group)?;
         let mut held = match HeldHive::hold(root, paths) {
             Ok(held) => held,
             Err(HoldError::Missing { .. }) => {

@@ -36,7 +36,7 @@ fn round(disk: &Disk, edits: &[Edit], method: Method) {
     for edit in edits {
         assert_eq!(after.read(edit.target()).unwrap().as_ref(), edit.after());
     }
-    let standing = undo::look(&scratch.root(), &run).unwrap();
+    let standing = undo::look(&[&scratch.root()], &run).unwrap();
     assert!(
         standing
             .iter()
@@ -47,14 +47,14 @@ fn round(disk: &Disk, edits: &[Edit], method: Method) {
     let again = scratch.stage(edits);
     for hive in &again.hives {
         let bins = |file: &[u8]| hive::Hive::open(file.to_vec()).unwrap().bins().to_vec();
-        assert!(bins(&hive.after.primary) == bins(&hive.before.primary));
+        assert!(bins(&hive.after.primary) == bins(&hive.before.to_files().primary));
     }
-    let outcomes = undo::undo(&scratch.root(), &mut run, &lock, "later").unwrap();
+    let outcomes = undo::undo(&[&scratch.root()], &mut run, &lock, "later").unwrap();
     assert_eq!(outcomes.len(), staged.hives.len());
     assert!(scratch.files() == before);
     assert_eq!(scratch.run().state(), State::Undone);
     // An undo that is asked for twice finds everything as it was.
-    let outcomes = undo::undo(&scratch.root(), &mut scratch.run(), &lock, "again").unwrap();
+    let outcomes = undo::undo(&[&scratch.root()], &mut scratch.run(), &lock, "again").unwrap();
     assert!(
         outcomes
             .iter()

@@ -36,7 +36,7 @@ fn a_full_volume_and_a_read_only_one_are_refused_before_the_journal_is_opened() 
             mount.read_only();
         }
         let lock = scratch.lock();
-        let refused = volume::commit::commit(&mount.root(), &staged, &lock, &request("run"));
+        let refused = volume::commit::commit(&[&mount.root()], &staged, &lock, &request("run"));
         match refused.unwrap_err() {
             CommitError::NoSpace { .. } => assert!(full),
             CommitError::Hold(disk::HoldError::ReadOnly { .. }) => assert!(!full),
@@ -44,7 +44,7 @@ fn a_full_volume_and_a_read_only_one_are_refused_before_the_journal_is_opened() 
         }
         assert!(scratch.journal().runs().unwrap().is_empty());
         let system = mount.path().join(CONFIG).join("SYSTEM");
-        assert!(std::fs::read(system).unwrap() == staged.hives[0].before.primary);
+        assert!(std::fs::read(system).unwrap() == staged.hives[0].before.to_files().primary);
     }
 }
 
@@ -84,10 +84,10 @@ fn a_write_that_fails_half_way_is_taken_back_at_once() {
         assert_eq!(staged.hives[0].method, method);
         let scratch = Scratch::of(&Disk::default());
         let lock = scratch.lock();
-        let failed = volume::commit::commit(&mount.root(), &staged, &lock, &request("run"));
+        let failed = volume::commit::commit(&[&mount.root()], &staged, &lock, &request("run"));
         let failed = failed.unwrap_err();
         assert!(matches!(failed, CommitError::RolledBack(_)), "{failed:?}");
-        let before = &staged.hives[0].before;
+        let before = &staged.hives[0].before.to_files();
         assert!(std::fs::read(file("SYSTEM")).unwrap() == before.primary);
         assert!(std::fs::read(file("SYSTEM.LOG1")).ok() == before.log1);
         let states: Vec<State> = scratch
@@ -115,17 +115,17 @@ fn what_cannot_be_taken_back_stays_open_and_is_undone_when_there_is_room() {
     mount.fill(log + 16 * 4096);
     let scratch = Scratch::of(&Disk::default());
     let lock = scratch.lock();
-    let failed = volume::commit::commit(&mount.root(), &staged, &lock, &request("run"));
+    let failed = volume::commit::commit(&[&mount.root()], &staged, &lock, &request("run"));
     let failed = failed.unwrap_err();
     assert!(matches!(failed, CommitError::Unfinished(_)), "{failed:?}");
     assert!(scratch.run().state().is_open());
-    let refused = undo::undo(&mount.root(), &mut scratch.run(), &lock, "later");
+    let refused = undo::undo(&[&mount.root()], &mut scratch.run(), &lock, "later");
     assert!(matches!(refused, Err(undo::UndoError::Step(_))));
     assert!(scratch.run().state().is_open());
     std::fs::remove_file(mount.path().join("fill")).unwrap();
-    undo::undo(&mount.root(), &mut scratch.run(), &lock, "at last").unwrap();
+    undo::undo(&[&mount.root()], &mut scratch.run(), &lock, "at last").unwrap();
     assert_eq!(scratch.run().state(), State::Undone);
     let file = |name: &str| std::fs::read(mount.path().join(CONFIG).join(name)).unwrap();
-    assert!(file("SYSTEM") == hive.before.primary);
-    assert!(Some(file("SYSTEM.LOG1")) == hive.before.log1);
+    assert!(file("SYSTEM") == hive.before.to_files().primary);
+    assert!(Some(file("SYSTEM.LOG1")) == hive.before.to_files().log1);
 }

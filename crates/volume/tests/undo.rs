@@ -73,7 +73,7 @@ fn forget_events(scratch: &Scratch) {
 }
 
 /// Undoes from every state; all must become the files of before.
-fn undone_from(scratch: &Scratch, hive: &StagedHive, states: &[Files], state: State) {
+fn undone_from(scratch: &Scratch, hive: &StagedHive<'_>, states: &[Files], state: State) {
     let lock = scratch.lock();
     for (place, files) in states.iter().enumerate() {
         put(scratch, files);
@@ -82,7 +82,7 @@ fn undone_from(scratch: &Scratch, hive: &StagedHive, states: &[Files], state: St
         if state == State::Undoing {
             run.mark(&lock, state, "then", "").unwrap();
         }
-        let outcomes = undo::undo(&scratch.root(), &mut run, &lock, "later").unwrap();
+        let outcomes = undo::undo(&[&scratch.root()], &mut run, &lock, "later").unwrap();
         assert_ne!(
             outcomes[0].standing,
             Standing::Overtaken,
@@ -93,7 +93,7 @@ fn undone_from(scratch: &Scratch, hive: &StagedHive, states: &[Files], state: St
             let path = scratch.config(&format!("SYSTEM{}", member.suffix()));
             let found = std::fs::read(path).ok();
             assert!(
-                found.as_ref() == hive.before.get(member),
+                found.as_deref() == hive.before.get(member),
                 "{:?} {place}",
                 hive.method
             );
@@ -113,7 +113,7 @@ fn every_half_written_commit_is_put_back() {
         undone_from(
             &scratch,
             hive,
-            &states(&hive.before, &hive.actions),
+            &states(&hive.before.to_files(), &hive.actions),
             State::Sealed,
         );
     }
@@ -126,13 +126,13 @@ fn every_half_written_undo_is_put_back() {
         let staged = scratch.stage(&edits());
         scratch.commit(&staged, &scratch.lock()).unwrap();
         let hive = &staged.hives[0];
-        let all = states(&hive.before, &hive.actions);
+        let all = states(&hive.before.to_files(), &hive.actions);
         for start in [
             &all[all.len() / 3],
             &all[all.len() / 2],
             &all[all.len() - 1],
         ] {
-            let actions = commit::restore(start, &hive.before, hive.method).unwrap();
+            let actions = commit::restore(start, &hive.before.to_files(), hive.method).unwrap();
             undone_from(&scratch, hive, &states(start, &actions), State::Undoing);
         }
     }
@@ -145,7 +145,7 @@ fn the_journal_knows_the_bytes_before_at_every_cut() {
         let staged = scratch.stage(&edits());
         scratch.commit(&staged, &scratch.lock()).unwrap();
         let (hive, run) = (&staged.hives[0], scratch.run());
-        for files in states(&hive.before, &hive.actions) {
+        for files in states(&hive.before.to_files(), &hive.actions) {
             for record in &run.record().unwrap().files {
                 let suffix = record.path.rsplit_once("SYSTEM").unwrap().1;
                 let member = Member::ALL
@@ -154,7 +154,7 @@ fn the_journal_knows_the_bytes_before_at_every_cut() {
                 let member = member.unwrap();
                 let image = record.before_image(files.get(member).unwrap());
                 assert!(
-                    image.as_ref() == hive.before.get(member),
+                    image.as_deref() == hive.before.get(member),
                     "{method:?} {suffix}"
                 );
             }
@@ -201,16 +201,16 @@ fn a_finished_run_that_something_else_has_written_over_is_left_alone() {
         let mut run = scratch.commit(&scratch.stage(&edits()), &lock).unwrap();
         change(&scratch);
         let files = scratch.files();
-        let look = undo::look(&scratch.root(), &run).unwrap();
+        let look = undo::look(&[&scratch.root()], &run).unwrap();
         assert_eq!(look[0].standing, Standing::Overtaken, "{what}");
-        let outcomes = undo::undo(&scratch.root(), &mut run, &lock, "later").unwrap();
+        let outcomes = undo::undo(&[&scratch.root()], &mut run, &lock, "later").unwrap();
         assert_eq!(outcomes[0].standing, Standing::Overtaken, "{what}");
         assert!(scratch.files() == files, "{what}: written over");
         assert_eq!(scratch.run().state(), State::Overtaken, "{what}");
         assert!(!scratch.run().state().is_open());
         if what == "another edit" {
             let next = scratch.stage(&[dword(support::TLS, "Enabled", 9)]);
-            let again = volume::commit::commit(&scratch.root(), &next, &lock, &request("next"));
+            let again = volume::commit::commit(&[&scratch.root()], &next, &lock, &request("next"));
             assert_eq!(again.unwrap().state(), State::Done);
         }
     }
@@ -227,13 +227,13 @@ fn an_unfinished_run_whose_disk_was_booted_is_left_alone() {
     let header = hive.actions.iter().position(
         |action| matches!(action, Action::Write(Member::Primary, 0, bytes) if bytes.len() == 512),
     );
-    let mut files = hive.before.clone();
+    let mut files = hive.before.to_files();
     commit::perform(&mut files, &hive.actions[..=header.unwrap()]);
     put(&scratch, &files);
     flip(&scratch, "SYSTEM.LOG1", 700);
     forget_events(&scratch);
     let disk = scratch.files();
-    let outcomes = undo::undo(&scratch.root(), &mut scratch.run(), &lock, "later").unwrap();
+    let outcomes = undo::undo(&[&scratch.root()], &mut scratch.run(), &lock, "later").unwrap();
     assert_eq!(outcomes[0].standing, Standing::Overtaken);
     assert!(scratch.files() == disk);
 }
@@ -247,7 +247,7 @@ fn of_two_hives_only_the_one_overtaken_is_left_alone() {
     let mut run = scratch.commit(&staged, &lock).unwrap();
     flip(&scratch, "SOFTWARE", 5000);
     let overtaken = std::fs::read(scratch.config("SOFTWARE")).unwrap();
-    let outcomes = undo::undo(&scratch.root(), &mut run, &lock, "later").unwrap();
+    let outcomes = undo::undo(&[&scratch.root()], &mut run, &lock, "later").unwrap();
     let standing: Vec<Standing> = outcomes.iter().map(|outcome| outcome.standing).collect();
     assert_eq!(standing, [Standing::Ours, Standing::Overtaken]);
     assert!(std::fs::read(scratch.config("SOFTWARE")).unwrap() == overtaken);
@@ -308,7 +308,7 @@ fn a_hive_that_another_program_holds_is_busy() {
         .root()
         .hold(r"Windows\System32\config\SYSTEM")
         .unwrap();
-    let refused = undo::undo(&scratch.root(), &mut run, &lock, "later").unwrap_err();
+    let refused = undo::undo(&[&scratch.root()], &mut run, &lock, "later").unwrap_err();
     assert!(matches!(
         refused,
         undo::UndoError::Hold(disk::HoldError::Busy { .. })
@@ -319,5 +319,5 @@ fn a_hive_that_another_program_holds_is_busy() {
         "a refused undo leaves the run as it was"
     );
     drop(held);
-    undo::undo(&scratch.root(), &mut run, &lock, "later").unwrap();
+    undo::undo(&[&scratch.root()], &mut run, &lock, "later").unwrap();
 }

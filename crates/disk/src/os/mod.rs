@@ -1,10 +1,13 @@
-//! The operating system behind one set of names: `unix` and `windows` offer the same functions.
+//! The operating system behind one set of names: `unix` and `windows` offer the same functions;
+//! `linux` adds to `unix` what each Unix tells in its own way.
 //!
 //! Invariants: opening never follows a link below a root; nothing here decides anything, it
 //! reports. The only unsafe code of the crate is in `windows`.
 //!
 //! Deliberately absent: policy, retries, messages.
 
+#[cfg(target_os = "linux")]
+mod linux;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -12,6 +15,8 @@ mod windows;
 #[cfg(windows)]
 mod windows_security;
 
+#[cfg(target_os = "linux")]
+pub(crate) use linux::{origin, siblings};
 #[cfg(unix)]
 pub(crate) use unix::*;
 #[cfg(windows)]
@@ -38,6 +43,31 @@ impl Node {
     pub(crate) fn is(&self, other: &Node) -> bool {
         self.volume == other.volume && self.id == other.id
     }
+}
+
+/// Where bytes really lie, below partitions and loop devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "only Linux is asked so far")
+)]
+pub(crate) struct Spot {
+    pub(crate) medium: Medium,
+    /// In bytes.
+    pub(crate) offset: u64,
+}
+
+/// What holds bytes: a disk, or an image file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "only Linux is asked so far")
+)]
+pub(crate) enum Medium {
+    /// A block device by its number.
+    Device(u64),
+    /// A file by the numbers of its volume and its own.
+    File { volume: u64, id: u64 },
 }
 
 /// The failures of opening that callers tell apart.

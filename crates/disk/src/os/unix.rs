@@ -12,11 +12,13 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, StatVfsMountFlags};
 use rustix::io::Errno;
 
 use super::{Node, Trouble};
+#[cfg(not(target_os = "linux"))]
+use crate::origin::{Origin, OriginError, Sibling};
 use crate::walk::Kind;
 
 /// More entries than any directory of a healthy disk has; a directory with more is refused.
@@ -162,6 +164,12 @@ impl Dir {
     }
 }
 
+impl AsFd for Dir {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
 /// Opens one component without a change of its access time, where the system lets us.
 fn open_quietly(dir: impl AsFd, name: &OsStr, flags: OFlags) -> Result<OwnedFd, Errno> {
     #[cfg(target_os = "linux")]
@@ -215,9 +223,29 @@ pub(crate) fn canonical(path: &Path) -> io::Result<PathBuf> {
     std::fs::canonicalize(path)
 }
 
-/// Whether the directory is `/`, under whatever name.
+/// Whether the directory is `/`, under whatever name, or on Linux belongs to the running system
+/// without being a plain folder of the file system of `/`.
 pub(crate) fn is_running_system(dir: &Dir) -> io::Result<bool> {
-    Ok(dir.node()?.is(&node_at(Path::new("/"))?))
+    if dir.node()?.is(&node_at(Path::new("/"))?) {
+        return Ok(true);
+    }
+    #[cfg(target_os = "linux")]
+    let belongs = super::linux::is_of_running_system(dir)?;
+    #[cfg(not(target_os = "linux"))]
+    let belongs = false;
+    Ok(belongs)
+}
+
+/// The partition behind a directory: other Unixes than Linux are not asked.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn origin(_dir: &Dir) -> Result<Origin, OriginError> {
+    Err(OriginError::Unsupported)
+}
+
+/// The partitions beside it.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn siblings(_origin: &Origin) -> Result<Vec<Sibling>, OriginError> {
+    Err(OriginError::Unsupported)
 }
 
 /// `false` when someone else holds the lock.

@@ -29,6 +29,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 use windows_sys::Win32::System::SystemInformation::GetSystemWindowsDirectoryW;
 
 use super::{Node, Trouble};
+use crate::origin::{Origin, OriginError, Sibling};
 use crate::walk::Kind;
 
 /// More entries than any directory of a healthy disk has; a directory with more is refused.
@@ -287,6 +288,17 @@ pub(crate) fn sync_dir(_: &Path) -> io::Result<()> {
 pub(crate) fn default_journal_dir() -> PathBuf {
     let base = std::env::var_os("ProgramData").unwrap_or_else(|| r"C:\ProgramData".into());
     PathBuf::from(base).join("offfix")
+}
+
+/// The partition behind a directory. The system is not asked: it would take control calls for the
+/// extents of the volume and the layout of its disk.
+pub(crate) fn origin(_dir: &Dir) -> Result<Origin, OriginError> {
+    Err(OriginError::Unsupported)
+}
+
+/// The partitions beside it.
+pub(crate) fn siblings(_origin: &Origin) -> Result<Vec<Sibling>, OriginError> {
+    Err(OriginError::Unsupported)
 }
 
 #[cfg(test)]

@@ -161,7 +161,7 @@ fn check_shape(walk: &mut Walk<'_>, leaf: List<'_>, at: u32) {
 fn check_order<'h>(walk: &mut Walk<'h>, child: Key<'h>, seen: &mut Seen<'h>) {
     let name = child.name();
     if let Some(previous) = seen.previous
-        && name::compare(previous.units(), name.units()) != Ordering::Less
+        && walk.hive.upcase().compare(previous.units(), name.units()) != Ordering::Less
     {
         walk.broken(Rule::L7, child.offset().0, || {
             format!("listed behind {}", text(previous))
@@ -177,7 +177,7 @@ fn check_mark(walk: &mut Walk<'_>, leaf: List<'_>, place: usize, child: Key<'_>)
         return;
     };
     let (rule, expected) = if leaf.kind == ListKind::Lh {
-        (Rule::L8, name::lh_hash(child.name().units()))
+        (Rule::L8, walk.hive.upcase().lh_hash(child.name().units()))
     } else {
         (Rule::L9, u32::from_le_bytes(hint(child.name())))
     };

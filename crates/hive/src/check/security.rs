@@ -1,7 +1,8 @@
 //! Rules S: the ring of security cells, and each key's place in it.
 //!
 //! Invariants: the ring is followed once, from the root's security cell, before the tree is
-//! walked; each of its cells is entered once. Descriptors are compared as bytes.
+//! walked, so that until then a cell with an owner is one of the ring; each is entered once.
+//! Descriptors are compared as bytes.
 //! Absent on purpose: what a descriptor grants.
 
 use super::{Effect, Rule, Walk, descriptor};
@@ -47,7 +48,7 @@ pub(super) fn follow_ring(walk: &mut Walk<'_>) {
             );
             break;
         }
-        if walk.map.is_in_ring(at) {
+        if walk.map.is_owned(at) {
             let by = previous.unwrap_or(anchor);
             walk.broken(Rule::S4, by, || {
                 format!("next is {at:#x}, which was passed before")
@@ -75,7 +76,7 @@ fn member<'h>(walk: &mut Walk<'h>, at: u32, previous: Option<u32>) -> Option<&'h
         walk.broken(Rule::S2, at, || format!("{found:02x?}, expected \"sk\""));
         return None;
     }
-    walk.map.put_in_ring(at);
+    walk.map.own(at);
     walk.ring.members.push(Member { at, users: 0 });
     if previous.is_some() {
         check_blink(walk, cell.blink.get(), at, previous);

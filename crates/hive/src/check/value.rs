@@ -8,7 +8,7 @@ use crate::bytes;
 use crate::error::CellOffset;
 use crate::format::{KeyFlags, KeyValue, MAX_VALUE_NAME, NIL, ValueFlags};
 use crate::key::Key;
-use crate::name::{self, Name};
+use crate::name::Name;
 use crate::value::Value;
 use std::cmp::Ordering;
 
@@ -51,7 +51,8 @@ pub(super) fn check(walk: &mut Walk<'_>, key: Key<'_>) {
         data::check(walk, value);
         longest_name = longest_name.max(value.name().len().saturating_mul(2));
         longest_data = longest_data.max(value.len());
-        names.push((name::lh_hash(value.name().units()), value.offset()));
+        let hash = walk.hive.upcase().lh_hash(value.name().units());
+        names.push((hash, value.offset()));
         if key.flags().contains(KeyFlags::SYM_LINK) {
             check_link(walk, value, count);
         }
@@ -109,7 +110,9 @@ fn check_one(walk: &mut Walk<'_>, value: Value<'_>) {
 
 /// Rule K16 on one value of a link key.
 fn check_link(walk: &mut Walk<'_>, value: Value<'_>, count: usize) {
-    let right = name::compare(value.name().units(), LINK_VALUE.encode_utf16()) == Ordering::Equal;
+    let upcase = walk.hive.upcase();
+    let order = upcase.compare(value.name().units(), LINK_VALUE.encode_utf16());
+    let right = order == Ordering::Equal;
     if count > 1 || !right {
         walk.broken(Rule::K16, value.offset().0, || {
             format!(
@@ -132,7 +135,8 @@ fn check_unique(walk: &mut Walk<'_>, names: &mut [(u32, CellOffset)]) {
             .filter_map(|&(_, at)| Value::at(walk.hive, at).ok())
             .collect();
         let order = |left: &Value<'_>, right: &Value<'_>| {
-            name::compare(left.name().units(), right.name().units())
+            let upcase = walk.hive.upcase();
+            upcase.compare(left.name().units(), right.name().units())
         };
         values.sort_by(order);
         for (left, right) in values.iter().zip(values.iter().skip(1)) {

@@ -191,12 +191,13 @@ pub fn perform(files: &mut Files, actions: &[Action]) {
 /// Gives a hive without a log the time stamp that keeps old logs from being taken for its own:
 /// in the base block and in the first bin.
 pub fn stamp(edited: Hive, now: u64) -> Result<Hive, OpenError> {
+    let upcase = edited.upcase().clone();
     let mut file = edited.into_bytes();
     log::set_header(&mut file, |base| base.last_written.set(now));
     if let Some(bin) = bytes::view_mut::<HiveBin>(&mut file, BASE_BLOCK_LEN) {
         bin.last_written.set(now);
     }
-    Hive::open_any(file)
+    Ok(Hive::open_any(file)?.with_upcase(upcase))
 }
 
 /// The actions that turn the hive in `files`, as [`recover`] loads it, into `edited`.

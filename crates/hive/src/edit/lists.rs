@@ -12,6 +12,7 @@ use crate::format::{KeyNode, ListHeader, MAX_LEAF, MAX_LF, MINOR_HASH_LEAF};
 use crate::key::Key;
 use crate::list::{List, ListKind};
 use crate::name;
+use crate::upcase::Upcase;
 use std::cmp::Ordering;
 use zerocopy::IntoBytes;
 
@@ -39,7 +40,8 @@ impl Editor {
                 minor if minor >= MINOR_HASH_LEAF => ListKind::Lh,
                 _ => ListKind::Lf,
             };
-            return self.new_leaf(kind, &[encode(kind, &entry)].concat());
+            let entries = encode(kind, &entry, self.cells.hive().upcase());
+            return self.new_leaf(kind, &entries);
         }
         let top = CellOffset(above.subkey_list.get());
         let list = List::at(self.cells.hive(), top)?;
@@ -78,7 +80,8 @@ impl Editor {
         for (place, &leaf) in leaves.iter().enumerate() {
             let last = List::at(self.cells.hive(), leaf)?.cells().last();
             let last = Key::at(self.cells.hive(), last.ok_or(EditError::Damaged)?)?;
-            let order = name::compare(last.name().units(), name.iter().copied());
+            let upcase = self.cells.hive().upcase();
+            let order = upcase.compare(last.name().units(), name.iter().copied());
             if order != Ordering::Less {
                 return Ok(place);
             }
@@ -101,7 +104,8 @@ impl Editor {
             entries = cells.iter().flat_map(|cell| cell.0.to_le_bytes()).collect();
         }
         let at = place * kind.entry_len();
-        entries.splice(at..at, encode(kind, entry));
+        let entry = encode(kind, entry, self.cells.hive().upcase());
+        entries.splice(at..at, entry);
         if cells.len() < MAX_LEAF {
             return Ok((self.rewrite(leaf, kind, &entries)?, None));
         }
@@ -118,7 +122,8 @@ impl Editor {
             let middle = low + (high - low) / 2;
             let at = *cells.get(middle).ok_or(EditError::Damaged)?;
             let key = Key::at(self.cells.hive(), at)?;
-            match name::compare(key.name().units(), name.iter().copied()) {
+            let upcase = self.cells.hive().upcase();
+            match upcase.compare(key.name().units(), name.iter().copied()) {
                 Ordering::Less => low = middle + 1,
                 Ordering::Greater => high = middle,
                 // The caller has looked it up: the list is not in the order it should be.
@@ -169,13 +174,13 @@ impl Editor {
 }
 
 /// The bytes of one entry in a leaf of this kind.
-fn encode(kind: ListKind, entry: &Entry) -> Vec<u8> {
+fn encode(kind: ListKind, entry: &Entry, upcase: &Upcase) -> Vec<u8> {
     let mut bytes = entry.at.0.to_le_bytes().to_vec();
     match kind {
         ListKind::Li | ListKind::Ri => {}
         ListKind::Lf => bytes.extend(name::lf_hint(&entry.name)),
         ListKind::Lh => {
-            bytes.extend(name::lh_hash(entry.name.iter().copied()).to_le_bytes());
+            bytes.extend(upcase.lh_hash(entry.name.iter().copied()).to_le_bytes());
         }
     }
     bytes

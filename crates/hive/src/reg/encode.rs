@@ -19,10 +19,13 @@ pub fn encode_utf16le_bom(text: &str) -> Vec<u8> {
 /// pieces.
 pub fn push_utf16le(text: &str, out: &mut Vec<u8>) {
     out.reserve(text.len().saturating_mul(2));
-    if text.is_ascii() {
-        out.extend(text.bytes().flat_map(|byte| [byte, 0]));
-    } else {
-        out.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+    for line in text.split_inclusive('\n') {
+        // Nearly every line of a large file; several times as fast.
+        if line.is_ascii() {
+            out.extend(line.bytes().flat_map(|byte| [byte, 0]));
+        } else {
+            out.extend(line.encode_utf16().flat_map(u16::to_le_bytes));
+        }
     }
 }
 

@@ -125,4 +125,7 @@ pub(crate) struct DeleteArguments {
     pub(crate) key: String,
     /// The value; without it the key goes, with everything below it.
     pub(crate) value: Option<String>,
+    /// Say what would go and write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }

@@ -4,8 +4,10 @@
 //! lists are given once with commas or several times. Absent on purpose: checks that need a disk
 //! or the catalogue.
 
+mod bcd;
 mod hive;
 
+pub(crate) use bcd::{BcdArguments, BcdCommand, Switch};
 pub(crate) use hive::{DeleteArguments, RecoverArguments, SetArguments};
 pub(crate) use hive::{ExportArguments, HiveArguments, HiveCommand, ImportArguments};
 
@@ -30,6 +32,22 @@ pub(crate) struct Arguments {
     /// The drive or folder the broken VM's disk is attached at: `F:`, or a directory.
     #[arg(long, global = true, value_name = "DRIVE")]
     pub(crate) drive: Option<OsString>,
+    /// The drive or folder of the disk's system partition (System Reserved or ESP), when the boot
+    /// files are not on the drive itself.
+    #[arg(
+        long,
+        global = true,
+        alias = "esp",
+        value_name = "DRIVE",
+        conflicts_with = "store"
+    )]
+    pub(crate) system_partition: Option<OsString>,
+    /// Take the system partition or store even when nothing shows that it belongs to this disk.
+    #[arg(long, global = true)]
+    pub(crate) system_partition_unverified: bool,
+    /// The boot configuration store to look at and edit, instead of the one found.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) store: Option<PathBuf>,
     /// Where runs are recorded, instead of this machine's own journal.
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) journal: Option<PathBuf>,
@@ -58,6 +76,8 @@ pub(crate) enum Command {
     Symptoms(TopicArguments),
     /// Look into one hive file, or change it; journalled and undoable like everything else.
     Hive(HiveArguments),
+    /// Look into the boot configuration store, or change it; undoable like everything else.
+    Bcd(BcdArguments),
 }
 
 /// What to look for and what to propose.
@@ -194,6 +214,7 @@ impl Arguments {
             Command::Show(show) => show.format,
             Command::Repairs(topic) | Command::Symptoms(topic) => topic.format,
             Command::Hive(hive) => hive.format,
+            Command::Bcd(bcd) => bcd.format,
         };
         format == Format::Json
     }

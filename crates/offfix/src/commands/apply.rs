@@ -34,7 +34,10 @@ pub(crate) fn run(common: &Common, arguments: &ApplyArguments) -> Result<Exit, F
         None => make::selected(&arguments.selection, None),
     };
     check_yes(arguments, wanted.is_some(), &selection)?;
-    let session = Session::open(common, &drive)?;
+    let mut session = Session::open(common, &drive)?;
+    if let Some(wanted) = &wanted {
+        session.boot = session.boot.or_of(wanted);
+    }
     session.journal_elsewhere()?;
     let lock = session.journal.lock()?;
     let runs = settle(&session, &lock)?;
@@ -59,13 +62,13 @@ pub(crate) fn run(common: &Common, arguments: &ApplyArguments) -> Result<Exit, F
             .unwrap_or_else(|| "write".to_owned());
         confirm(&format!("the computer name ({computer})"), &computer, json)?;
     }
-    write(&session, &volume, &lock, &runs, made, json)
+    write(&session, volume, &lock, &runs, made, json)
 }
 
 /// Stages, commits, and looks again.
 fn write(
     session: &Session,
-    volume: &Volume,
+    volume: Volume,
     lock: &Lock,
     runs: &[Run],
     made: Made,
@@ -75,7 +78,7 @@ fn write(
         mut document,
         edits,
     } = made;
-    let staged = volume::stage(volume, &edits, session.now.filetime())?;
+    let staged = volume::stage(&volume, &edits, session.now.filetime())?;
     let id = free_name(&session.journal, session.now)?;
     document.run = Some(id.clone());
     document
@@ -87,7 +90,11 @@ fn write(
         at: session.now.text(),
         about,
     };
-    let run = commit(volume.root(), &staged, lock, &request)?;
+    let run = commit(&volume.roots(), &staged, lock, &request)?;
+    let written = staged.written();
+    // The second look reads everything anew: what was read and staged need not stay for it.
+    drop(staged);
+    drop(volume);
     let (again, installation) = session.volume()?;
     // The new run is not among `runs`: what it set on purpose must verify by itself.
     let left = make::make(session, &again, &installation, &document.selection, runs)?;
@@ -99,7 +106,7 @@ fn write(
     } else {
         output::text(&render::applied(
             &document,
-            &staged,
+            &written,
             &run,
             session,
             &left.document,
@@ -162,7 +169,7 @@ fn check_yes(
 /// Closes what interrupted runs left behind, where nothing has to be put back.
 fn settle(session: &Session, lock: &Lock) -> Result<Vec<Run>, Failure> {
     for mut run in runs_of(session)? {
-        match situation(&run, &session.root)? {
+        match situation(&run, session)? {
             Situation::NotStarted => run.discard_partial(lock)?,
             Situation::Overtaken => {
                 let detail = "something else has written the files";

@@ -63,8 +63,9 @@ fn entry(run: &Run) -> LogEntry {
         computer: plan.computer.clone(),
         disk: run
             .record()
-            .map(|record| record.root.clone())
-            .unwrap_or_default(),
+            .ok()
+            .and_then(|record| record.roots.first())
+            .map_or(String::new(), |root| root.path.clone()),
         changes: plan.changes.len(),
         left_open: if open {
             weakened(&plan.changes)

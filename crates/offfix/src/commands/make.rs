@@ -4,7 +4,7 @@
 //! files, so that `apply` can ask for them again. Absent on purpose: printing.
 
 use crate::arguments::SelectionArguments;
-use crate::commands::take_back;
+use crate::commands::{boot_files, elements, take_back};
 use crate::document::{
     self, ChangeDocument, DataDocument, Document, FileDocument, FindingDocument, HiveDocument,
     SelectionDocument, StepDocument, VERSION,
@@ -16,7 +16,7 @@ use crate::time::filetime_text;
 use disk::{Run, Stamp};
 use hive::commit::Member;
 use repairs::context::chain;
-use repairs::{Certainty, Plan};
+use repairs::{Certainty, Finding, Plan, PlanError};
 use volume::{Edit, HiveName, Installation, Loaded, Target, Volume, VolumeError, stage};
 
 /// A plan, and the edits it makes.
@@ -48,7 +48,7 @@ pub(crate) fn make(
     runs: &[Run],
 ) -> Result<Made, Failure> {
     let mut document = head(session, volume, installation, selection);
-    document.earlier_runs = journal::tell(runs, &session.root)?;
+    document.earlier_runs = journal::tell(runs, session)?;
     document.left_open = journal::left_open(runs, |change| {
         let after = change.after.as_ref().and_then(DataDocument::data);
         match change.target().map(|target| present(volume, &target)) {
@@ -61,11 +61,16 @@ pub(crate) fn make(
         Some(what) => take_back::fill(&mut document, volume, what, runs)?,
         None => {
             let purpose = journal::on_purpose(runs);
-            let plan = repairs::plan(volume, &selection.selection()?, &purpose)?;
+            let plan = repairs::plan(volume, &selection.selection()?, &purpose);
+            let plan = plan.map_err(|error| failed(&error, volume))?;
             fill(&mut document, &plan);
+            if matches!(volume.store(), Err(VolumeError::NoStore { .. })) {
+                document.not_checked.extend(boot_files::offers(volume));
+            }
             plan.changes.into_iter().map(|change| change.edit).collect()
         }
     };
+    elements::describe(volume, &mut document.changes);
     document.files = files(volume, &edits);
     document.hives = hives(volume, &edits);
     document.verdict = verdict(&document).to_owned();
@@ -88,6 +93,8 @@ fn head(
         computer: installation.computer.clone(),
         disk: session.disk(),
         drive: session.drive.clone(),
+        system_partition: session.boot.system_partition(),
+        store: session.boot.store(),
         made: session.now.text(),
         program: format!("offfix {}", env!("CARGO_PKG_VERSION")),
         windows: installation.windows(),
@@ -112,7 +119,7 @@ fn fill(document: &mut Document, plan: &Plan) {
             proposed: judged.proposed,
             set_by: judged.set_by.clone(),
             title: judged.finding.title.clone(),
-            place: format!(r"HKLM\{}\{}", judged.finding.hive, judged.finding.key),
+            place: place(&judged.finding),
             written: judged.finding.written.and_then(filetime_text),
             evidence: judged.finding.evidence.clone(),
         })
@@ -135,11 +142,7 @@ fn fill(document: &mut Document, plan: &Plan) {
         .collect();
     let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     document.fine = owned(&plan.fine);
-    document.not_checked = plan
-        .not_checked
-        .iter()
-        .map(|(id, why)| format!("{id}: {why}"))
-        .collect();
+    document.not_checked = not_checked(plan);
     let elsewhere = plan
         .not_on_disk
         .iter()
@@ -150,33 +153,73 @@ fn fill(document: &mut Document, plan: &Plan) {
     document.has_recipe = plan.has_recipe;
 }
 
+fn failed(error: &PlanError, volume: &Volume) -> Failure {
+    let failure = Failure::from(error);
+    match failure.code {
+        "no-boot-files" => boot_files::hinted(failure, volume),
+        _ => failure,
+    }
+}
+
+/// What could not be looked at: the repairs with the same reason in one line.
+fn not_checked(plan: &Plan) -> Vec<String> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (id, why) in &plan.not_checked {
+        match reasons.iter_mut().find(|(known, _)| known == why) {
+            Some((_, ids)) => ids.push(id),
+            None => reasons.push((why, vec![id])),
+        }
+    }
+    let lines = reasons
+        .iter()
+        .map(|(why, ids)| format!("{}: {why}", ids.join(", ")));
+    lines.collect()
+}
+
+/// Where a finding was made, as people write it.
+fn place(finding: &Finding) -> String {
+    format!(r"{}\{}", finding.hive.root_key(), finding.key)
+}
+
 /// The files the plan depends on: SYSTEM always, and every hive that changes with its logs.
 fn files(volume: &Volume, edits: &[Edit]) -> Vec<FileDocument> {
     let mut files = Vec::new();
     for name in HiveName::ALL {
         let touched = edits.iter().any(|edit| edit.target().hive == name);
+        if name != HiveName::System && !touched {
+            continue;
+        }
         let Ok(loaded) = volume.hive(name) else {
             continue;
         };
-        if name == HiveName::System || touched {
-            files.push(file(name.path(), &loaded.stamp));
-        }
+        let path = path_of(volume, loaded);
+        files.push(file(path.clone(), &loaded.stamp));
         if touched {
-            files.extend(logs(loaded));
+            files.extend(logs(loaded, &path));
         }
     }
     files
 }
 
-fn logs(loaded: &Loaded) -> Vec<FileDocument> {
+/// Where a hive lies: below the drive, or with the whole path of the other root.
+fn path_of(volume: &Volume, loaded: &Loaded) -> String {
+    match volume.roots().get(loaded.root) {
+        Some(root) if loaded.root > 0 => root
+            .path()
+            .join(loaded.path.replace('\\', std::path::MAIN_SEPARATOR_STR))
+            .display()
+            .to_string(),
+        _ => loaded.path.clone(),
+    }
+}
+
+fn logs(loaded: &Loaded, path: &str) -> Vec<FileDocument> {
     let members = [Member::Log, Member::Log1, Member::Log2].into_iter();
     members
         .filter_map(|member| {
             let log = loaded.logs.get(member)?;
-            Some(file(
-                format!("{}{}", loaded.path, member.suffix()),
-                &Stamp::of(log),
-            ))
+            let path = format!("{path}{}", member.suffix());
+            Some(file(path, &Stamp::of(log)))
         })
         .collect()
 }
@@ -199,8 +242,12 @@ fn hives(volume: &Volume, edits: &[Edit]) -> Vec<HiveDocument> {
                     let how = touched.then(|| stage::method(volume, loaded).1);
                     (state(loaded, touched), how)
                 }
-                Err(VolumeError::Missing { .. }) => return None,
+                Err(VolumeError::Missing { .. } | VolumeError::NoStore { .. }) => return None,
                 Err(error) => (format!("not looked at: {}", chain(error)), None),
+            };
+            let state = match name {
+                HiveName::Bcd => format!("{}{state}", stores(volume)),
+                _ => state,
             };
             Some(HiveDocument {
                 name: name.to_string(),
@@ -209,6 +256,34 @@ fn hives(volume: &Volume, edits: &[Edit]) -> Vec<HiveDocument> {
             })
         })
         .collect()
+}
+
+/// Which boot configuration store it is, and which others there are.
+fn stores(volume: &Volume) -> String {
+    let Ok(stores) = volume.stores() else {
+        return String::new();
+    };
+    let mut text = String::new();
+    for site in &stores.found {
+        let path = match volume.roots().get(site.root) {
+            Some(root) if site.root > 0 => format!("{}: {}", root.path().display(), site.path),
+            _ => site.path.clone(),
+        };
+        let firmware = match site.firmware {
+            Some(firmware) => format!(" ({firmware})"),
+            None => String::new(),
+        };
+        if stores.chosen() == Some(site) {
+            let why = match stores.found.len() {
+                1 => String::new(),
+                _ => format!(", {}", stores.reason),
+            };
+            text = format!("{path}{firmware}{why}; {text}");
+        } else {
+            text.push_str(&format!("{path}{firmware} is not used; "));
+        }
+    }
+    text
 }
 
 /// Whether log entries are pending, and what becomes of them.
@@ -250,13 +325,13 @@ fn verdict(document: &Document) -> &'static str {
 /// What stands at a target, for messages and for taking back.
 pub(crate) fn present(volume: &Volume, target: &Target) -> Result<Option<hive::RegData>, Failure> {
     match volume.hive(target.hive) {
-        Ok(_) | Err(VolumeError::Missing { .. }) => {}
+        Ok(_) | Err(VolumeError::Missing { .. } | VolumeError::NoStore { .. }) => {}
         // What cannot be looked at is not missing.
         Err(error) => return Err(Failure::new(Exit::Unreadable, "unreadable", chain(error))),
     }
     volume.read(target).map_err(|source| {
         VolumeError::Read {
-            hive: target.hive.path(),
+            hive: target.hive.to_string(),
             source,
         }
         .into()

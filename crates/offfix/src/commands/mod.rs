@@ -4,7 +4,11 @@
 //! `output`.
 
 mod apply;
+mod bcd;
+mod boot_files;
+mod commit_one;
 mod confirm;
+mod elements;
 mod hive;
 mod log;
 mod make;
@@ -16,8 +20,9 @@ mod undo;
 
 use crate::arguments::{Arguments, Command};
 use crate::exit::{Exit, Failure};
-use crate::session::Common;
+use crate::session::{BootPlace, Common};
 
+pub(crate) use commit_one::commit_one;
 pub(crate) use log::LogEntry;
 pub(crate) use topics::class;
 
@@ -27,12 +32,20 @@ pub(crate) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         drive,
         journal,
         expect_computer,
+        system_partition,
+        system_partition_unverified,
+        store,
         command,
     } = arguments;
     let common = Common {
         drive,
         journal,
         expect_computer,
+        boot: BootPlace {
+            system_partition,
+            store,
+            unverified: system_partition_unverified,
+        },
     };
     match command {
         Command::Plan(arguments) => plan::run(&common, &arguments),
@@ -43,5 +56,6 @@ pub(crate) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Repairs(arguments) => topics::repairs(&arguments),
         Command::Symptoms(arguments) => topics::symptoms(&arguments),
         Command::Hive(arguments) => hive::run(&common, &arguments),
+        Command::Bcd(arguments) => bcd::run(&common, &arguments),
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn run(common: &Common, arguments: &PlanArguments) -> Result<Exit, Fa
     let session = Session::open(common, &drive)?;
     session.journal_elsewhere()?;
     let runs = runs_of(&session)?;
-    crate::journal::tell(&runs, &session.root)?;
+    crate::journal::tell(&runs, &session)?;
     let (volume, installation) = session.volume()?;
     let made = make::make(&session, &volume, &installation, &selection, &runs)?;
     if let Some(out) = &arguments.out {

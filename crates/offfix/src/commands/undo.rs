@@ -6,7 +6,7 @@
 use crate::arguments::{Format, UndoArguments};
 use crate::commands::confirm::confirm;
 use crate::exit::{Exit, Failure};
-use crate::journal::{plan_of, runs_of};
+use crate::journal::{Roots, plan_of, runs_of};
 use crate::output;
 use crate::render;
 use crate::session::{Common, Session};
@@ -55,7 +55,8 @@ pub(crate) fn run(common: &Common, arguments: &UndoArguments) -> Result<Exit, Fa
         answer(&session, Some((&id, None)), &[], json);
         return Ok(Exit::Done);
     }
-    let outcomes = undo(&session.root, &mut run, &lock, &session.now.text())?;
+    let roots = Roots::of(&session, &run)?;
+    let outcomes = undo(&roots.all(), &mut run, &lock, &session.now.text())?;
     answer(&session, Some((run.id(), computer)), &outcomes, json);
     let overtaken = outcomes
         .iter()
@@ -93,8 +94,8 @@ fn root_of(common: &Common, run: &str) -> Result<Option<OsString>, Failure> {
     let runs = common.journal().runs()?;
     let run = runs.iter().find(|known| known.id() == run);
     Ok(run
-        .and_then(|run| run.record().ok())
-        .map(|record| OsString::from(&record.root)))
+        .and_then(|run| run.record().ok()?.roots.first())
+        .map(|root| OsString::from(&root.path)))
 }
 
 /// The run to take back: the named one, or the newest that is open.

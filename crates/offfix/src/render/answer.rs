@@ -7,7 +7,7 @@ use crate::output::{GOOD, HEADING, WARNING};
 use crate::render::{lines, plan};
 use crate::session::Session;
 use disk::Run;
-use volume::Staged;
+use volume::stage::Written;
 
 /// What is said before anything is written.
 pub(crate) fn before_apply(document: &Document, from_file: bool) -> String {
@@ -32,7 +32,7 @@ pub(crate) fn before_apply(document: &Document, from_file: bool) -> String {
 /// What was done.
 pub(crate) fn applied(
     document: &Document,
-    staged: &Staged,
+    hives: &[Written],
     run: &Run,
     session: &Session,
     left: &Document,
@@ -42,7 +42,7 @@ pub(crate) fn applied(
         "  journal    {} (sealed, administrators only)\n",
         run.dir().display()
     );
-    text.push_str(&written(document, staged));
+    text.push_str(&written(document, hives));
     let computer = document.computer.as_deref().unwrap_or("This disk");
     if document.verdict == "fixed" {
         text.push_str(&format!(
@@ -76,9 +76,9 @@ pub(crate) fn applied(
 }
 
 /// What was written to each hive, and how it was proved.
-fn written(document: &Document, staged: &Staged) -> String {
+fn written(document: &Document, hives: &[Written]) -> String {
     let mut text = String::new();
-    for hive in &staged.hives {
+    for hive in hives {
         let name = &hive.name;
         let values = document
             .changes
@@ -94,7 +94,7 @@ fn written(document: &Document, staged: &Staged) -> String {
             "  written    {name}: {replayed}{values} changed\n"
         ));
     }
-    let proved = staged.hives.iter().map(|hive| hive.proof.values).sum();
+    let proved = hives.iter().map(|hive| hive.proof.values).sum();
     text.push_str(&format!(
         "  verified   re-read from disk; a second reader agrees about {}\n",
         count(proved, "value")

@@ -8,7 +8,7 @@ mod plan;
 mod topic;
 
 pub(crate) use answer::{applied, before_apply, log, undone};
-pub(crate) use plan::plan;
+pub(crate) use plan::{change_lines, plan};
 pub(crate) use topic::{repair, repairs, symptom, symptoms};
 
 use crate::numbers::wrap;

@@ -1,6 +1,6 @@
 //! A plan as text.
 
-use crate::document::{ChangeDocument, Document, FindingDocument};
+use crate::document::{ChangeDocument, DataDocument, Document, ElementDocument, FindingDocument};
 use crate::journal;
 use crate::numbers::{count, wrap};
 use crate::output::{GOOD, HEADING, WARNING};
@@ -171,66 +171,121 @@ pub(crate) fn changes(plan: &Document) -> String {
         return format!("{GOOD}nothing to repair{GOOD:#}\n");
     }
     let mut text = format!("{HEADING}WILL CHANGE{HEADING:#}\n");
-    let width = plan
-        .changes
-        .iter()
-        .map(|change| name(change).chars().count())
-        .max()
-        .unwrap_or(0);
-    let mut key = String::new();
-    for change in &plan.changes {
-        let here = format!(r"HKLM\{}\{}", change.hive, change.key);
-        if here != key {
-            text.push_str(&format!(" {here}\n"));
-            key = here;
-        }
-        text.push_str(&format!("  {}\n", line(change, width)));
-    }
+    text.push_str(&change_lines(plan));
     text.push_str(&summary(plan));
     text
 }
 
-fn line(change: &ChangeDocument, width: usize) -> String {
-    let (sign, kind, from, to) = match (&change.before, &change.after) {
-        (None, Some(after)) => ("+", &after.r#type, "missing".to_owned(), after.text.clone()),
-        (Some(before), Some(after)) if before.r#type == after.r#type => {
-            ("~", &after.r#type, before.text.clone(), after.text.clone())
+/// A line for each change, below its key or object.
+pub(crate) fn change_lines(plan: &Document) -> String {
+    let rows: Vec<Row<'_>> = plan.changes.iter().map(Row::of).collect();
+    let width = |text: &str| text.chars().count();
+    let names = rows.iter().map(|row| width(row.name)).max().unwrap_or(0);
+    let kinds = rows
+        .iter()
+        .map(|row| width(row.kind))
+        .max()
+        .unwrap_or(0)
+        .max(13);
+    let mut text = String::new();
+    let mut place = String::new();
+    for (change, row) in plan.changes.iter().zip(&rows) {
+        let here = place_of(change);
+        if here != place {
+            text.push_str(&format!(" {here}\n"));
+            place = here;
         }
-        (Some(before), Some(after)) => {
-            let from = format!("{} {}", before.r#type, before.text);
-            ("~", &after.r#type, from, after.text.clone())
-        }
-        (Some(before), None) => (
-            "-",
-            &before.r#type,
-            before.text.clone(),
-            "missing".to_owned(),
-        ),
-        (None, None) => (
-            "=",
-            &change.kind,
-            "missing".to_owned(),
-            "missing".to_owned(),
-        ),
-    };
-    let style = if change.kind == "weakening" {
-        WARNING
-    } else {
-        GOOD
-    };
-    let (why, repair) = (&change.kind, &change.repair);
-    format!(
-        "{sign}  {:<width$}  {kind:<13}  {from} -> {to}   {style}{why}{style:#}  {repair}",
-        name(change)
-    )
+        let Row {
+            sign,
+            name,
+            kind,
+            from,
+            to,
+        } = row;
+        let style = if change.kind == "weakening" {
+            WARNING
+        } else {
+            GOOD
+        };
+        let (why, repair) = (&change.kind, &change.repair);
+        text.push_str(&format!(
+            "  {sign}  {name:<names$}  {kind:<kinds$}  {from} -> {to}   {style}{why}{style:#}  \
+             {repair}\n"
+        ));
+    }
+    text
 }
 
-fn name(change: &ChangeDocument) -> &str {
-    if change.name.is_empty() {
-        "(default)"
-    } else {
-        &change.name
+/// The key or object a change is about.
+fn place_of(change: &ChangeDocument) -> String {
+    match &change.element {
+        Some(element) => format!("BCD {}", element.object),
+        None => format!(r"HKLM\{}\{}", change.hive, change.key),
     }
+}
+
+/// What is said of one change.
+struct Row<'p> {
+    sign: &'static str,
+    name: &'p str,
+    kind: &'p str,
+    from: String,
+    to: String,
+}
+
+impl<'p> Row<'p> {
+    fn of(change: &'p ChangeDocument) -> Row<'p> {
+        match &change.element {
+            Some(element) => Row::of_element(element),
+            None => Row::of_value(change),
+        }
+    }
+
+    /// An element of a boot configuration store, in its own words.
+    fn of_element(element: &'p ElementDocument) -> Row<'p> {
+        let text = |value: &Option<String>| value.clone().unwrap_or_else(missing);
+        Row {
+            sign: sign(element.before.is_some(), element.after.is_some()),
+            name: &element.name,
+            kind: &element.format,
+            from: text(&element.before),
+            to: text(&element.after),
+        }
+    }
+
+    fn of_value(change: &'p ChangeDocument) -> Row<'p> {
+        let (before, after) = (change.before.as_ref(), change.after.as_ref());
+        let text = |data: &DataDocument| data.text.clone();
+        let from = match (before, after) {
+            (Some(before), Some(after)) if before.r#type != after.r#type => {
+                format!("{} {}", before.r#type, before.text)
+            }
+            (before, _) => before.map_or_else(missing, text),
+        };
+        Row {
+            sign: sign(before.is_some(), after.is_some()),
+            name: match change.name.as_str() {
+                "" => "(default)",
+                name => name,
+            },
+            kind: after.or(before).map_or(&change.kind, |data| &data.r#type),
+            from,
+            to: after.map_or_else(missing, text),
+        }
+    }
+}
+
+fn sign(before: bool, after: bool) -> &'static str {
+    match (before, after) {
+        (false, true) => "+",
+        (true, true) => "~",
+        (true, false) => "-",
+        (false, false) => "=",
+    }
+}
+
+fn missing() -> String {
+    "missing".to_owned()
 }
 
 fn summary(plan: &Document) -> String {
@@ -294,6 +349,12 @@ fn next(plan: &Document, file: Option<&Path>) -> String {
 fn command_line(plan: &Document) -> String {
     let selection = &plan.selection;
     let mut words = vec![plan.drive.clone()];
+    for (option, place) in [
+        ("--system-partition", &plan.system_partition),
+        ("--store", &plan.store),
+    ] {
+        words.extend(place.iter().map(|place| format!("{option} {place}")));
+    }
     let mut list = |option: &str, values: &[String]| {
         if !values.is_empty() {
             words.push(format!("{option} {}", values.join(",")));

@@ -543,3 +543,78 @@ fn words_behind_the_data() {
     let hive = Hive::open(fs::read(scratch.path().join(FILE)).unwrap()).unwrap();
     assert_eq!(data(&hive, VENDOR, "Text"), Some(RegData::sz("--unknown")));
 }
+
+#[test]
+fn what_goes_with_a_key() {
+    let scratch = scratch();
+    let dry = ["delete", FILE, "Vendor", "--dry-run"];
+    reads(&scratch, "hive-delete-dry", &dry, 0);
+    let json = [&dry[..], &["--format", "json"]].concat();
+    let answer = reads(&scratch, "hive-delete-dry-json", &json, 0);
+    let answer: Value = serde_json::from_str(&answer.out).unwrap();
+    assert_eq!(answer["verdict"], "would-fix");
+    let kinds = |kind: &str| {
+        let changes = answer["changes"].as_array().unwrap().iter();
+        changes.filter(|change| change["kind"] == kind).count()
+    };
+    assert_eq!((kinds("key"), kinds("edit")), (5, 9));
+    let nothing = ["delete", FILE, "None", "--dry-run"];
+    let answer = scratch.run(&[&["hive"], &nothing[..]].concat()).gives(0);
+    assert_eq!(answer.out, "1 operation: nothing to change\n");
+    let done = ["hive", "delete", FILE, "Vendor", "--format", "json"];
+    let done: Value = serde_json::from_str(&scratch.run(&done).gives(0).out).unwrap();
+    assert_eq!(done["changes"].as_array().unwrap().len(), 14);
+    assert_eq!(done["note"], "hive delete");
+}
+
+#[test]
+fn a_long_list_of_what_goes_is_cut() {
+    let mut hive = small();
+    let crowd = hive.key("Crowd");
+    for number in 0..10_050 {
+        crowd.dword(&format!("V{number:05}"), number);
+    }
+    let scratch = with(&hive.build());
+    let delete = ["hive", "delete", FILE, "Crowd", "--dry-run"];
+    let text = scratch.run(&delete).gives(0).out;
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "  deleted whole: 1 key, 10050 values");
+    assert_eq!(lines[1], "  Crowd: key -> missing");
+    assert_eq!(lines[20], "  Crowd V00018: REG_DWORD 0x12 -> missing");
+    assert_eq!(lines[21], "  ... and 10031 more");
+    assert_eq!(lines.len(), 23);
+    let json = [&delete[..], &["--format", "json"]].concat();
+    let json: Value = serde_json::from_str(&scratch.run(&json).gives(0).out).unwrap();
+    assert_eq!(json["changes"].as_array().unwrap().len(), 10_000);
+    assert_eq!(
+        json["note"],
+        "hive delete --dry-run; 51 more changes not listed"
+    );
+
+    let mut hive = small();
+    let text = "x".repeat(1_500_000);
+    for name in ["A", "B", "C"] {
+        hive.key("Crowd").sz(name, &text);
+    }
+    let scratch = with(&hive.build());
+    let shown = scratch.run(&delete).gives(0).out;
+    assert!(shown.contains("1 key, 3 values"), "{shown}");
+    assert!(shown.contains("  ... and 2 more\n"), "{shown}");
+    assert!(shown.len() < 1000, "data is cut: {} bytes", shown.len());
+}
+
+#[test]
+fn only_the_outcome_of_an_import_counts() {
+    let scratch = scratch();
+    let reg = "Windows Registry Editor Version 5.00\r\n\r\n\
+        [HKEY_LOCAL_MACHINE\\SOFTWARE\\Vendor\\Product]\r\n\"Fresh\"=\"1\"\r\n\r\n\
+        [-HKEY_LOCAL_MACHINE\\SOFTWARE\\Vendor\\PRODUCT]\r\n\r\n\
+        [HKEY_LOCAL_MACHINE\\SOFTWARE\\Vendor\\Product]\r\n\
+        \"Number\"=dword:0000000a\r\n\"Large\"=dword:00000001\r\n\"Large\"=dword:00000002\r\n";
+    fs::write(scratch.path().join("x.reg"), reg).unwrap();
+    let dry = ["import", FILE, "x.reg", "--dry-run"];
+    let answer = reads(&scratch, "hive-import-outcome", &dry, 0);
+    for absent in ["Number", "Fresh", "0x1\n"] {
+        assert!(!answer.out.contains(absent), "{absent}: {answer:?}");
+    }
+}

@@ -13,6 +13,7 @@
 mod apply;
 mod bad_disks;
 mod bad_words;
+mod bcd;
 mod hive;
 mod json;
 mod plan;

@@ -14,6 +14,7 @@
 
 mod at_once;
 mod bench;
+mod boot;
 mod dirty;
 mod kills;
 mod listing;

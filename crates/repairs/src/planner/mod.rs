@@ -41,6 +41,14 @@ impl Selection {
     pub fn is_explicit(&self) -> bool {
         !(self.symptoms.is_empty() && self.repairs.is_empty() && self.with.is_empty())
     }
+
+    /// Whether it names this repair itself.
+    pub fn names(&self, id: &str) -> bool {
+        self.repairs
+            .iter()
+            .chain(&self.with)
+            .any(|named| named == id)
+    }
 }
 
 /// A value an open run of ours set, and to what.
@@ -228,6 +236,10 @@ fn plan_in(
         let mut findings = Findings::default();
         match (repair.diagnose)(&mut findings, &context) {
             Ok(()) => judge.findings(&mut plan, repair, ask, findings)?,
+            // Boot files elsewhere, or odd ones, are no reason to refuse the rest of a recipe.
+            Err(error) if error.is_about_boot() && !selection.names(repair.id) => {
+                plan.not_checked.push((repair.id, chain(&error)));
+            }
             Err(source) if ask.wants_it() => {
                 return Err(PlanError::CouldNotLook {
                     id: repair.id,

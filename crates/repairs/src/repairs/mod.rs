@@ -2,6 +2,7 @@
 //!
 //! Invariants: a repair looks and answers; it never writes, prints or calls another repair.
 
+pub mod boot_menu_stuck;
 pub mod crash_dump;
 pub mod group_policy_client;
 pub mod group_policy_off;
@@ -10,6 +11,10 @@ pub mod nla_off;
 pub mod rdp_enabled;
 pub mod rdp_listener;
 pub mod rdp_services;
+pub mod recovery_loop;
+pub mod safe_mode;
+pub mod serial_console;
 pub mod stray_hive;
+pub mod test_signing;
 pub mod tls_legacy;
 pub mod tls_protocols;

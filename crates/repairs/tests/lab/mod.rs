@@ -89,18 +89,19 @@ impl Lab {
             at: "now".to_owned(),
             about: Vec::new(),
         };
-        volume::commit::commit(volume.root(), &staged, &lock, &request).unwrap()
+        volume::commit::commit(&volume.roots(), &staged, &lock, &request).unwrap()
     }
 
     pub(crate) fn undo(&self, run: &mut disk::Run) {
         let root = Root::open(self.root().as_os_str()).unwrap();
         let lock = self.journal().lock().unwrap();
-        volume::undo::undo(&root, run, &lock, "later").unwrap();
+        volume::undo::undo(&[&root], run, &lock, "later").unwrap();
     }
 
     /// Writes what a plan stages, without journal.
     pub(crate) fn write_plan(&self, plan: &Plan) {
-        let staged = volume::stage(&self.open(), &edits(plan), NOW).unwrap();
+        let volume = self.open();
+        let staged = volume::stage(&volume, &edits(plan), NOW).unwrap();
         for hive in staged.hives {
             for member in Member::ALL {
                 if let Some(bytes) = hive.after.get(member) {

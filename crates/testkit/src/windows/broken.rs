@@ -4,10 +4,12 @@
 //! choice gets a healthy disk. Absent: combinations, which tests make themselves.
 
 use super::{Disk, Installation, Options};
+use crate::bcd::{self, Data};
 use crate::build::{HiveBuilder, Key};
 
 /// The repairs `broken` knows, in alphabetical order.
-pub const REPAIRS: [&str; 11] = [
+pub const REPAIRS: [&str; 16] = [
+    "boot-menu-stuck",
     "crash-dump",
     "group-policy-client",
     "group-policy-off",
@@ -16,7 +18,11 @@ pub const REPAIRS: [&str; 11] = [
     "rdp-enabled",
     "rdp-listener",
     "rdp-services",
+    "recovery-loop",
+    "safe-mode",
+    "serial-console",
     "stray-hive",
+    "test-signing",
     "tls-legacy",
     "tls-protocols",
 ];
@@ -31,12 +37,20 @@ pub fn broken(repair: &str) -> Option<Disk> {
     let mut windows = Installation::new(&Options::default());
     let set = windows.system.key("ControlSet001");
     match repair {
+        "boot-menu-stuck" => boot_settings(
+            &mut windows,
+            bcd::BOOTMGR,
+            &[
+                (0x2500_0004, Data::Integer(0xFFFF_FFFF)),
+                (0x2600_0020, Data::Boolean(true)),
+            ],
+        ),
         "crash-dump" => {
             set.key("Control\\CrashControl")
                 .dword("CrashDumpEnabled", 0);
         }
         "group-policy-client" => start(set, &["gpsvc"], 4),
-        "group-policy-off" | "nla-off" => {}
+        "group-policy-off" | "nla-off" | "recovery-loop" | "serial-console" => {}
         "nla" => {
             set.key(LISTENER)
                 .dword("UserAuthentication", 0)
@@ -46,7 +60,23 @@ pub fn broken(repair: &str) -> Option<Disk> {
         "rdp-enabled" => rdp_enabled(&mut windows),
         "rdp-listener" => listener(set.key(LISTENER)),
         "rdp-services" => services(set),
+        "safe-mode" => boot_settings(
+            &mut windows,
+            bcd::LOADER,
+            &[
+                (0x2500_0080, Data::Integer(1)),
+                (0x2600_0081, Data::Boolean(true)),
+            ],
+        ),
         "stray-hive" => stray_hive(&mut windows),
+        "test-signing" => boot_settings(
+            &mut windows,
+            bcd::LOADER,
+            &[
+                (0x1600_0048, Data::Boolean(true)),
+                (0x1600_0049, Data::Boolean(true)),
+            ],
+        ),
         "tls-legacy" => {
             protocol(set, "TLS 1.0", 0, None);
             protocol(set, "TLS 1.1", 0, None);
@@ -77,6 +107,14 @@ pub fn demo() -> Disk {
         4,
     );
     windows.disk()
+}
+
+fn boot_settings(windows: &mut Installation, object: &str, elements: &[(u32, Data<'_>)]) {
+    if let Some(store) = &mut windows.boot {
+        for (element, data) in elements {
+            store.element(object, *element, data);
+        }
+    }
 }
 
 fn protocol(set: &mut Key, version: &str, enabled: u32, disabled_by_default: Option<u32>) {

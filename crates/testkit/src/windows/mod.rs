@@ -1,7 +1,7 @@
 //! Small Windows installations as files: healthy, the demonstration, and one fault per repair.
 //!
 //! Invariants: each file is below 64 KiB; hives, kernel image and each other's numbers agree; the
-//! same call always gives the same bytes. Absent: boot files and everything no repair reads.
+//! same call always gives the same bytes. Absent: everything no repair reads.
 
 mod broken;
 pub mod pe;
@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use crate::bcd;
 use crate::build::HiveBuilder;
 pub use broken::{REPAIRS, broken, demo};
 pub use pe::Version;
@@ -57,6 +58,9 @@ pub struct Installation {
     pub software: Option<HiveBuilder>,
     /// Version of `ntoskrnl.exe`; `None` for a disk without one.
     pub kernel: Option<Version>,
+    /// The boot configuration store, on the partition of Windows; `None` for a disk whose boot
+    /// files lie elsewhere.
+    pub boot: Option<bcd::Store>,
     /// Further files, by path relative to the root of the disk.
     pub files: BTreeMap<String, Vec<u8>>,
 }
@@ -79,6 +83,14 @@ impl Installation {
                 pe::image("termsrv.dll", options.version),
             ),
             (
+                "Windows/System32/winload.exe",
+                pe::image("winload.exe", options.version),
+            ),
+            (
+                "Windows/System32/winload.efi",
+                pe::image("winload.efi", options.version),
+            ),
+            (
                 &format!("ProgramData/Microsoft/Crypto/RSA/MachineKeys/{key_file}"),
                 b"no key, only a file in its place".to_vec(),
             ),
@@ -87,6 +99,7 @@ impl Installation {
             system: system_hive(options),
             software: Some(software_hive(options)),
             kernel: Some(options.version),
+            boot: Some(bcd::Store::windows(&machine())),
             files: files
                 .into_iter()
                 .map(|(path, file)| (path.to_owned(), file))
@@ -113,7 +126,24 @@ impl Installation {
             let image = pe::image("ntkrnlmp.exe", version);
             files.insert("Windows/System32/ntoskrnl.exe".to_owned(), image);
         }
+        if let Some(store) = &self.boot {
+            files.insert("Boot/BCD".to_owned(), store.build());
+            files.insert("Boot/BCD.LOG".to_owned(), Vec::new());
+            files.insert(
+                "bootmgr".to_owned(),
+                b"no boot manager, only a file".to_vec(),
+            );
+        }
         Disk { files }
+    }
+}
+
+/// A machine with a BIOS and one partition for everything.
+pub fn machine() -> bcd::Machine {
+    let machine = bcd::Machine::bios();
+    bcd::Machine {
+        windows: machine.system,
+        ..machine
     }
 }
 

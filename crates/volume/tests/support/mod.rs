@@ -74,14 +74,14 @@ impl Scratch {
         self.journal().lock().unwrap()
     }
 
-    /// Stages edits.
-    pub(crate) fn stage(&self, edits: &[Edit]) -> Staged {
-        volume::stage(&self.volume(), edits, NOW).unwrap()
+    /// Stages edits, over a volume that stays for the rest of the test.
+    pub(crate) fn stage(&self, edits: &[Edit]) -> Staged<'static> {
+        volume::stage(Box::leak(Box::new(self.volume())), edits, NOW).unwrap()
     }
 
     /// Commits what was staged.
-    pub(crate) fn commit(&self, staged: &Staged, lock: &Lock) -> Result<Run, CommitError> {
-        volume::commit::commit(&self.root(), staged, lock, &request("run"))
+    pub(crate) fn commit(&self, staged: &Staged<'_>, lock: &Lock) -> Result<Run, CommitError> {
+        volume::commit::commit(&[&self.root()], staged, lock, &request("run"))
     }
 
     /// The only run of the journal, as it stands in the journal.

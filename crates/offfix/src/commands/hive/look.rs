@@ -41,6 +41,18 @@ struct ValueDocument {
     data: DataDocument,
 }
 
+#[derive(Serialize)]
+struct GetDocument {
+    version: u32,
+    values: Vec<ValueDocument>,
+}
+
+#[derive(Serialize)]
+struct LsDocument {
+    version: u32,
+    keys: Vec<String>,
+}
+
 /// `check`.
 pub(super) fn check(file: &Path, json: bool) -> Result<Exit, Failure> {
     let (_, loaded) = load(file)?;
@@ -157,7 +169,10 @@ pub(super) fn get(
         });
     }
     if json {
-        output::json(&documents);
+        output::json(&GetDocument {
+            version: VERSION,
+            values: documents,
+        });
     } else {
         output::text(&text);
     }
@@ -172,7 +187,10 @@ pub(super) fn ls(file: &Path, key: &str, json: bool) -> Result<Exit, Failure> {
         .map_err(|error| unreadable(&error))?;
     let names: Vec<String> = keys.iter().map(|key| key.name().to_string()).collect();
     if json {
-        output::json(&names);
+        output::json(&LsDocument {
+            version: VERSION,
+            keys: names,
+        });
     } else {
         output::text(
             &names
@@ -262,32 +280,88 @@ pub(super) fn export(arguments: &ExportArguments) -> Result<Exit, Failure> {
     if !arguments.key.is_empty() {
         root = format!(r"{root}\{}", arguments.key.trim_matches('\\'));
     }
-    let mut text = String::new();
-    let left_out = reg::export(&root, key, &mut text).map_err(|error| unreadable(&error))?;
-    let bytes = if arguments.utf8 {
-        text.into_bytes()
-    } else {
-        reg::encode_utf16le_bom(&text)
-    };
-    match &arguments.out {
-        Some(out) => write_new(out, &bytes)?,
-        None => {
-            // A reader that goes away is not an error.
-            let _ = std::io::stdout().lock().write_all(&bytes);
+    let left_out = match &arguments.out {
+        Some(out) => {
+            let file = new_file(out)?;
+            let mut export = Encoder::new(&file, arguments.utf8);
+            let written = export.run(&root, key).and_then(|left_out| {
+                let synced = export.failed.map_or_else(|| file.sync_all(), Err);
+                synced.map_err(|error| unwritable(out, &error))?;
+                Ok(left_out)
+            });
+            if written.is_err() {
+                // Half a file is none; that it stays is no worse than the failure itself.
+                let _ = std::fs::remove_file(out);
+            }
+            written?
         }
-    }
+        // A reader that goes away is not an error.
+        None => Encoder::new(std::io::stdout().lock(), arguments.utf8).run(&root, key)?,
+    };
     for item in &left_out {
         output::warn(&format!("not in the file, .reg cannot carry it: {item}"));
     }
     Ok(Exit::Done)
 }
 
+/// Text on its way out: encoded piece by piece, so that a large export needs little memory.
+struct Encoder<W> {
+    out: W,
+    utf8: bool,
+    piece: Vec<u8>,
+    /// What kept the text from being written; the rest of it goes nowhere.
+    failed: Option<std::io::Error>,
+}
+
+impl<W: Write> Encoder<W> {
+    fn new(out: W, utf8: bool) -> Encoder<W> {
+        let mark: &[u8] = if utf8 { &[] } else { &[0xFF, 0xFE] };
+        Encoder {
+            out,
+            utf8,
+            piece: mark.to_vec(),
+            failed: None,
+        }
+    }
+
+    /// Exports a key; gives what .reg cannot carry.
+    fn run(&mut self, root: &str, key: Key<'_>) -> Result<Vec<reg::Unrepresentable>, Failure> {
+        match reg::export(root, key, self) {
+            // What failed was not the hive.
+            Err(reg::ExportError::Write(_)) => Ok(Vec::new()),
+            done => done.map_err(|error| unreadable(&error)),
+        }
+    }
+}
+
+impl<W: Write> std::fmt::Write for Encoder<W> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        if self.utf8 {
+            self.piece.extend_from_slice(text.as_bytes());
+        } else {
+            reg::push_utf16le(text, &mut self.piece);
+        }
+        let written = self.out.write_all(&self.piece);
+        self.piece.clear();
+        written.map_err(|error| {
+            self.failed = Some(error);
+            std::fmt::Error
+        })
+    }
+}
+
 /// Writes a file that must not exist yet.
-pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let written = std::fs::File::create_new(path)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
-    written.map_err(|error| {
-        let error = format!("cannot write {}: {error}", path.display());
-        Failure::new(Exit::Usage, "no-file", error)
-    })
+pub(in crate::commands) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut file = new_file(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    written.map_err(|error| unwritable(path, &error))
+}
+
+fn new_file(path: &Path) -> Result<std::fs::File, Failure> {
+    std::fs::File::create_new(path).map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    let error = format!("cannot write {}: {error}", path.display());
+    Failure::new(Exit::Usage, "no-file", error)
 }

@@ -3,9 +3,12 @@
 //! Invariants: logs beside the file are replayed in memory for reading, and written only by
 //! commands that write; those journal like `apply`, keyed by the file's folder.
 
+mod changes;
 mod data;
 mod look;
 mod write;
+
+pub(super) use look::write_new;
 
 use crate::arguments::{Format, HiveArguments, HiveCommand};
 use crate::exit::{Exit, Failure};
@@ -31,7 +34,7 @@ pub(crate) fn run(common: &Common, arguments: &HiveArguments) -> Result<Exit, Fa
 }
 
 /// The folder of a hive file, and the file's name in it.
-fn place(file: &Path) -> Result<(Root, String), Failure> {
+pub(super) fn place(file: &Path) -> Result<(Root, String), Failure> {
     let unusable = |why: String| {
         Failure::new(
             Exit::Unreadable,

@@ -3,22 +3,23 @@
 //! Invariants: as `apply`: staged, checked and proved in memory, journalled, held, committed,
 //! read back; a change that changes nothing writes nothing.
 
+use super::changes::Changes;
 use super::look::write_new;
-use super::{data, load, place, root_name};
+use super::{data, load, place, root_name, unreadable};
 use crate::arguments::{DeleteArguments, ImportArguments, RecoverArguments, SetArguments};
-use crate::commands::apply::free_name;
-use crate::document::{ChangeDocument, DataDocument, Document, VERSION};
+use crate::commands::commit_one;
+use crate::document::{Document, VERSION};
 use crate::exit::{Exit, Failure};
 use crate::numbers::count;
 use crate::output;
 use crate::session::Common;
 use crate::time::Moment;
 use disk::Root;
+use hive::Hive;
 use hive::reg::{self, Operation};
 use std::path::Path;
-use volume::commit::{Request, commit};
 use volume::stage::{method_by, stage_discard, stage_hive};
-use volume::{Loaded, Staged, StagedHive};
+use volume::{Loaded, StagedHive};
 
 /// No .reg file is larger.
 const REG_LIMIT: u64 = reg::MAX_BYTES as u64;
@@ -47,7 +48,11 @@ pub(super) fn delete(
         },
         None => Operation::DeleteKey(key),
     };
-    change(common, &arguments.file, &[operation], "hive delete", json)
+    let what = "hive delete";
+    if arguments.dry_run {
+        return dry_run(&arguments.file, &[operation], what, json);
+    }
+    change(common, &arguments.file, &[operation], what, json)
 }
 
 /// `import`.
@@ -75,25 +80,7 @@ pub(super) fn import(
         operations.push(rooted(&operation, path));
     }
     if arguments.dry_run {
-        let (disk, loaded) = load(&arguments.file)?;
-        let staged = stage(&loaded, &operations, &Moment::now())?;
-        let changes = changes(&loaded, &operations)?;
-        if json {
-            let verdict = if staged.changed { "would-fix" } else { "clean" };
-            output::json(&document(&disk, verdict, "hive import --dry-run", changes));
-            return Ok(Exit::Done);
-        }
-        let what = if staged.changed {
-            "would change the hive"
-        } else {
-            "nothing to change"
-        };
-        output::text(&format!(
-            "{}{}: {what}\n",
-            said(&changes),
-            count(operations.len(), "operation")
-        ));
-        return Ok(Exit::Done);
+        return dry_run(&arguments.file, &operations, "hive import", json);
     }
     change(common, &arguments.file, &operations, "hive import", json)
 }
@@ -165,15 +152,43 @@ fn discard(
         common,
         &root,
         staged,
-        &[],
+        Changes::default(),
         "hive recover --discard-logs",
         json,
     )
 }
 
-fn stage(loaded: &Loaded, operations: &[Operation], now: &Moment) -> Result<StagedHive, Failure> {
+fn stage<'v>(
+    loaded: &'v Loaded,
+    operations: &[Operation],
+    now: &Moment,
+) -> Result<StagedHive<'v>, Failure> {
     let (method, _) = method_by(&loaded.log_evidence(), loaded);
     Ok(stage_hive(loaded, operations, method, now.filetime())?)
+}
+
+/// Says what operations would do to a file.
+fn dry_run(file: &Path, operations: &[Operation], what: &str, json: bool) -> Result<Exit, Failure> {
+    let (root, loaded) = load(file)?;
+    let mut staged = stage(&loaded, operations, &Moment::now())?;
+    let changes = changes(&loaded, &mut staged, operations)?;
+    if json {
+        let verdict = if staged.changed { "would-fix" } else { "clean" };
+        let note = changes.note(&format!("{what} --dry-run"));
+        output::json(&document(&root, verdict, &note, changes));
+        return Ok(Exit::Done);
+    }
+    let outcome = if staged.changed {
+        "would change the hive"
+    } else {
+        "nothing to change"
+    };
+    output::text(&format!(
+        "{}{}: {outcome}\n",
+        changes.text(),
+        count(operations.len(), "operation")
+    ));
+    Ok(Exit::Done)
 }
 
 /// Stages operations on a file and commits them.
@@ -185,81 +200,46 @@ fn change(
     json: bool,
 ) -> Result<Exit, Failure> {
     let (root, loaded) = load(file)?;
-    let staged = stage(&loaded, operations, &Moment::now())?;
+    let mut staged = stage(&loaded, operations, &Moment::now())?;
     if !staged.changed {
         nothing(&root, "nothing to change", json);
         return Ok(Exit::Done);
     }
-    let changes = changes(&loaded, operations)?;
-    write(common, &root, staged, &changes, what, json)
+    let changes = changes(&loaded, &mut staged, operations)?;
+    write(common, &root, staged, changes, what, json)
 }
 
-/// The values an operation changes, before and after.
-fn changes(loaded: &Loaded, operations: &[Operation]) -> Result<Vec<ChangeDocument>, Failure> {
-    let mut changes = Vec::new();
-    for operation in operations {
-        let (key, name, after) = match operation {
-            Operation::SetValue { key, name, data } => (key, name, Some(data)),
-            Operation::DeleteValue { key, name } => (key, name, None),
-            Operation::CreateKey(_) | Operation::DeleteKey(_) => continue,
-        };
-        let unreadable = |error: hive::ReadError| super::unreadable(&error);
-        let before = match loaded.hive.key(key).map_err(unreadable)? {
-            Some(found) => found.value(name).map_err(unreadable)?,
-            None => None,
-        };
-        let before = before
-            .map(hive::Value::read)
-            .transpose()
-            .map_err(unreadable)?;
-        if before.as_ref() != after {
-            changes.push(ChangeDocument {
-                repair: "hive".to_owned(),
-                kind: "edit".to_owned(),
-                hive: loaded.name.clone(),
-                key: key.to_string(),
-                name: name.clone(),
-                before: before.as_ref().map(DataDocument::of),
-                after: after.map(DataDocument::of),
-            });
-        }
-    }
-    Ok(changes)
+/// What operations change, by the hive before and after.
+fn changes(
+    loaded: &Loaded,
+    staged: &mut StagedHive<'_>,
+    operations: &[Operation],
+) -> Result<Changes, Failure> {
+    // A copy of a large hive would be a lot of memory: its bytes are lent.
+    let after = Hive::open(std::mem::take(&mut staged.after.primary))
+        .map_err(|error| unreadable(&error))?
+        .with_upcase(loaded.hive.upcase().clone());
+    let changes = Changes::between(&loaded.hive, &after, &loaded.name, operations);
+    staged.after.primary = after.into_bytes();
+    changes
 }
 
 fn write(
     common: &Common,
     root: &Root,
-    staged: StagedHive,
-    changes: &[ChangeDocument],
+    staged: StagedHive<'_>,
+    changes: Changes,
     what: &str,
     json: bool,
 ) -> Result<Exit, Failure> {
-    let now = Moment::now();
-    let journal = common.journal();
-    let lock = journal.lock()?;
-    let id = free_name(&journal, now)?;
-    let document = Document {
-        run: Some(id.clone()),
-        made: now.text(),
-        ..document(root, "fixed", what, changes.to_vec())
-    };
-    let about = output::to_json(&document).into_bytes();
-    let request = Request {
-        id: id.clone(),
-        at: now.text(),
-        about,
-    };
+    let mut text = changes.text();
+    let document = document(root, "fixed", &changes.note(what), changes);
     let (name, replayed) = (staged.name.clone(), staged.replayed);
-    let staged = Staged {
-        hives: vec![staged],
-    };
-    let run = commit(root, &staged, &lock, &request)?;
+    let (document, run) = commit_one(common, &[root], staged, document)?;
     if json {
         output::json(&document);
         return Ok(Exit::Done);
     }
-    let mut text = said(changes);
     text.push_str(&format!("  journal    {}\n", run.dir().display()));
     let entries = match replayed {
         0 => String::new(),
@@ -268,13 +248,13 @@ fn write(
     text.push_str(&format!(
         "  written    {name}: {what}{entries}; re-read and proved\n"
     ));
-    text.push_str(&format!("UNDO       offfix undo {id}\n"));
+    text.push_str(&format!("UNDO       offfix undo {}\n", run.id()));
     output::text(&text);
     Ok(Exit::Done)
 }
 
 /// What every answer of these commands says as JSON.
-fn document(root: &Root, verdict: &str, note: &str, changes: Vec<ChangeDocument>) -> Document {
+fn document(root: &Root, verdict: &str, note: &str, changes: Changes) -> Document {
     Document {
         version: VERSION,
         verdict: verdict.to_owned(),
@@ -282,7 +262,7 @@ fn document(root: &Root, verdict: &str, note: &str, changes: Vec<ChangeDocument>
         drive: root.path().display().to_string(),
         made: Moment::now().text(),
         program: format!("offfix {}", env!("CARGO_PKG_VERSION")),
-        changes,
+        changes: changes.into_documents(),
         note: note.to_owned(),
         ..Document::default()
     }
@@ -291,7 +271,7 @@ fn document(root: &Root, verdict: &str, note: &str, changes: Vec<ChangeDocument>
 /// Tells that there was nothing to write.
 fn nothing(root: &Root, note: &str, json: bool) {
     if json {
-        output::json(&document(root, "clean", note, Vec::new()));
+        output::json(&document(root, "clean", note, Changes::default()));
     } else {
         output::text(&format!("{note}\n"));
     }
@@ -301,29 +281,8 @@ fn nothing(root: &Root, note: &str, json: bool) {
 fn written_aside(root: &Root, out: &Path, how: &str, json: bool) {
     let note = format!("{}: {how}", out.display());
     if json {
-        output::json(&document(root, "fixed", &note, Vec::new()));
+        output::json(&document(root, "fixed", &note, Changes::default()));
     } else {
         output::text(&format!("written    {note}\n"));
     }
-}
-
-/// The changes, a line each.
-fn said(changes: &[ChangeDocument]) -> String {
-    let show = |data: &Option<DataDocument>| {
-        let shown = data
-            .as_ref()
-            .map(|data| format!("{} {}", data.r#type, data.text));
-        shown.unwrap_or_else(|| "missing".to_owned())
-    };
-    changes
-        .iter()
-        .map(|change| {
-            let (before, after) = (show(&change.before), show(&change.after));
-            let name = match change.name.as_str() {
-                "" => "(default)",
-                name => name,
-            };
-            format!("  {} {name}: {before} -> {after}\n", change.key)
-        })
-        .collect()
 }

@@ -1,0 +1,42 @@
+//! Journal and commit of one hive, for the commands that edit a single file.
+//!
+//! Invariants: the answer that is given stands in the journal first. Absent on purpose: staging,
+//! and words for people.
+
+use super::apply::free_name;
+use crate::document::Document;
+use crate::exit::Failure;
+use crate::output;
+use crate::session::Common;
+use crate::time::Moment;
+use disk::{Root, Run};
+use volume::commit::{Request, commit};
+use volume::{Staged, StagedHive};
+
+/// Commits a staged hive; the answer with the run's name and time, and the run.
+pub(crate) fn commit_one(
+    common: &Common,
+    roots: &[&Root],
+    staged: StagedHive<'_>,
+    document: Document,
+) -> Result<(Document, Run), Failure> {
+    let now = Moment::now();
+    let journal = common.journal();
+    let lock = journal.lock()?;
+    let id = free_name(&journal, now)?;
+    let document = Document {
+        run: Some(id.clone()),
+        made: now.text(),
+        ..document
+    };
+    let request = Request {
+        id,
+        at: now.text(),
+        about: output::to_json(&document).into_bytes(),
+    };
+    let staged = Staged {
+        hives: vec![staged],
+    };
+    let run = commit(roots, &staged, &lock, &request)?;
+    Ok((document, run))
+}
