@@ -48,12 +48,20 @@ const PURPOSES: &[(&str, &str)] = &[
         "Healthy: this repair is a choice, not a cure.",
     ),
     (
+        "broken/rdp-certificate",
+        "The certificate of RDP has expired; the listener is pinned to another.",
+    ),
+    (
         "broken/rdp-enabled",
         "Connections are denied, by setting and by policy; logons drained.",
     ),
     (
         "broken/rdp-listener",
         "The listener has values it cannot work with, and misspelt names.",
+    ),
+    (
+        "broken/rdp-policy",
+        "Policies of RDP end sessions at once and ask for unknown encryption.",
     ),
     (
         "broken/rdp-services",
@@ -83,6 +91,7 @@ const PURPOSES: &[(&str, &str)] = &[
         "broken/tls-legacy",
         "TLS 1.0 and 1.1 are switched off; 1.2 is not.",
     ),
+    ("broken/tls-policy", "A policy allows no cipher suite."),
     ("broken/tls-protocols", "TLS 1.2 is switched off."),
 ];
 

@@ -1,6 +1,7 @@
 //! The serial port of Emergency Management Services: one object for all that inherit it.
 //!
-//! Invariants: an object that inherits already is left as it is. Absent on purpose: which applications use the port (elements `ems` and `bootems`).
+//! Invariants: an object that inherits already is left as it is. Absent on purpose: which
+//! applications use the port (elements `ems` and `bootems`).
 
 use crate::edit::{EditError, Editor};
 use crate::element::ElementType;

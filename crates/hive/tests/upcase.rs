@@ -1,7 +1,7 @@
 //! Upper-case tables of installations: read from `l_intl.nls`, and what hives are under them.
 //!
-//! Invariants: the file is written here, from the layout alone. Absent on purpose: which file of a
-//! disk is taken (see the crate `volume`).
+//! Invariants: the file is written by testkit, from the layout alone. Absent on purpose: which
+//! file of a disk is taken (see the crate `volume`).
 
 #![allow(
     clippy::unwrap_used,
@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use support::NOW;
 use testkit::HiveBuilder;
+use testkit::upcase::l_intl;
 
 /// Windows had no upper case for this letter before Vista; since then it is U+0243.
 const LATE: char = '\u{180}';
@@ -26,32 +27,6 @@ const LATE: char = '\u{180}';
 const BETWEEN: char = '\u{200}';
 /// The upper case of the late letter.
 const UPPER: char = '\u{243}';
-
-/// A file with this table, laid out as Windows lays it out: equal blocks stand there once.
-fn l_intl(upper: impl Fn(u16) -> u16) -> Vec<u8> {
-    let distance = |unit: u16| upper(unit).wrapping_sub(unit);
-    let (mut known, mut words): (HashMap<Vec<u16>, u16>, Vec<u16>) = (HashMap::new(), vec![0; 256]);
-    let mut place = |block: Vec<u16>, words: &mut Vec<u16>| {
-        *known.entry(block).or_insert_with_key(|block| {
-            words.extend(block);
-            (words.len() - 16) as u16
-        })
-    };
-    for high in 0..256_u16 {
-        let middle = (0..16).map(|part| {
-            let unit = |low| high << 8 | part << 4 | low;
-            place((0..16).map(|low| distance(unit(low))).collect(), &mut words)
-        });
-        let middle: Vec<u16> = middle.collect();
-        // A block of places could look like one of distances: they are kept apart.
-        words.extend(&middle);
-        words[usize::from(high)] = (words.len() - 16) as u16;
-    }
-    let head = [1, words.len() as u16 + 1];
-    let lower = [2, 0];
-    let all = head.iter().chain(&words).chain(&lower);
-    all.flat_map(|word| word.to_le_bytes()).collect()
-}
 
 fn windows_10(unit: u16) -> u16 {
     Upcase::built_in().unit(unit)

@@ -6,9 +6,9 @@
 use crate::context::{Context, Error};
 use crate::finding::Findings;
 use crate::repairs::{
-    boot_menu_stuck, crash_dump, group_policy_client, group_policy_off, nla, nla_off, rdp_enabled,
-    rdp_listener, rdp_services, recovery_loop, safe_mode, serial_console, stray_hive, test_signing,
-    tls_legacy, tls_protocols,
+    boot_menu_stuck, crash_dump, group_policy_client, group_policy_off, nla, nla_off,
+    rdp_certificate, rdp_enabled, rdp_listener, rdp_policy, rdp_services, recovery_loop, safe_mode,
+    serial_console, stray_hive, test_signing, tls_legacy, tls_policy, tls_protocols,
 };
 
 /// What kind of repair it is.
@@ -64,8 +64,10 @@ pub const CATALOGUE: &[Repair] = &[
     group_policy_off::REPAIR,
     nla::REPAIR,
     nla_off::REPAIR,
+    rdp_certificate::REPAIR,
     rdp_enabled::REPAIR,
     rdp_listener::REPAIR,
+    rdp_policy::REPAIR,
     rdp_services::REPAIR,
     recovery_loop::REPAIR,
     safe_mode::REPAIR,
@@ -73,6 +75,7 @@ pub const CATALOGUE: &[Repair] = &[
     stray_hive::REPAIR,
     test_signing::REPAIR,
     tls_legacy::REPAIR,
+    tls_policy::REPAIR,
     tls_protocols::REPAIR,
 ];
 

@@ -83,6 +83,8 @@ pub struct Context<'v> {
     pub volume: &'v Volume,
     /// The control sets in scope.
     pub sets: Vec<u32>,
+    /// The time of the run, as FILETIME.
+    pub now: u64,
     /// How the repair is asked for.
     pub ask: Ask,
     /// This repair's parameters as the operator set them.

@@ -1,7 +1,8 @@
 //! The catalogue of repairs, the symptoms, and the planner.
 //!
 //! Layers, lowest first:
-//! - [`mod@finding`], [`mod@context`] and [`mod@boot`]: what a repair says and what it sees;
+//! - [`mod@finding`], [`mod@context`], [`mod@boot`] and [`mod@certificate`]: what a repair says and
+//!   what it sees;
 //! - [`mod@repairs`]: one file for each repair;
 //! - [`CATALOGUE`] and [`SYMPTOMS`]: the tables of them;
 //! - [`mod@planner`]: from a selection and a volume to a plan.
@@ -10,6 +11,7 @@
 
 pub mod boot;
 pub mod catalogue;
+pub mod certificate;
 pub mod context;
 pub mod finding;
 pub mod planner;

@@ -30,7 +30,10 @@ pub const SYMPTOMS: &[Symptom] = &[Symptom {
             for.",
     look: &[
         "tls-protocols",
+        "tls-policy",
+        "rdp-certificate",
         "nla",
+        "rdp-policy",
         "rdp-listener",
         "rdp-services",
         "rdp-enabled",
@@ -42,6 +45,7 @@ pub const SYMPTOMS: &[Symptom] = &[Symptom {
         "tls-legacy",
         "tls-protocols",
         "nla",
+        "rdp-certificate",
     ],
     offered: &["group-policy-off"],
     not_checked: &[

@@ -6,6 +6,7 @@
 //! named at [`unit()`]. Absent: the letters Unicode added after the kernel's table was made.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 /// Maps one UTF-16 unit to upper case.
 ///
@@ -50,6 +51,33 @@ pub fn hash(name: &[u16]) -> u32 {
     name.iter().fold(0, |hash: u32, u| {
         hash.wrapping_mul(37).wrapping_add(u32::from(unit(*u)))
     })
+}
+
+/// An `l_intl.nls`, laid out as Windows lays it out: equal blocks stand
+/// there once. `upper` gives each unit's upper case.
+pub fn l_intl(upper: impl Fn(u16) -> u16) -> Vec<u8> {
+    let distance = |unit: u16| upper(unit).wrapping_sub(unit);
+    let (mut known, mut words): (HashMap<Vec<u16>, u16>, Vec<u16>) = (HashMap::new(), vec![0; 256]);
+    let mut place = |block: Vec<u16>, words: &mut Vec<u16>| {
+        *known.entry(block).or_insert_with_key(|block| {
+            words.extend(block);
+            (words.len() - 16) as u16
+        })
+    };
+    for high in 0..256_u16 {
+        let middle = (0..16).map(|part| {
+            let unit = |low| high << 8 | part << 4 | low;
+            place((0..16).map(|low| distance(unit(low))).collect(), &mut words)
+        });
+        let middle: Vec<u16> = middle.collect();
+        // A block of places could look like one of distances: they are kept apart.
+        words.extend(&middle);
+        words[usize::from(high)] = (words.len() - 16) as u16;
+    }
+    let head = [1, words.len() as u16 + 1];
+    let lower = [2, 0];
+    let all = head.iter().chain(&words).chain(&lower);
+    all.flat_map(|word| word.to_le_bytes()).collect()
 }
 
 #[cfg(test)]

@@ -269,7 +269,8 @@ fn only_the_named_files_differ() {
         let expected: &[&str] = match repair {
             "boot-menu-stuck" | "safe-mode" | "test-signing" => &["BCD"],
             "group-policy-off" | "nla-off" | "recovery-loop" | "serial-console" => &[],
-            "rdp-enabled" => &["SOFTWARE", "SYSTEM"],
+            "rdp-certificate" | "rdp-enabled" => &["SOFTWARE", "SYSTEM"],
+            "rdp-policy" | "tls-policy" => &["SOFTWARE"],
             "stray-hive" => &["SYSTEM", "SYSTEM.hiv"],
             _ => &["SYSTEM"],
         };

@@ -75,12 +75,27 @@ impl Target {
 }
 
 impl Target {
-    /// In a boot configuration store: the key that is there for this value alone.
-    fn store_key(&self) -> Option<&str> {
-        if self.hive != HiveName::Bcd {
-            return None;
+    /// The key that is there for this value alone, and goes with it: an element or object of a
+    /// boot configuration store, a certificate in a store of the machine.
+    fn own_key(&self) -> Option<&str> {
+        match self.hive {
+            HiveName::Bcd => bcd::key_of_value(&self.key, &self.name),
+            HiveName::Software => self.is_certificate().then_some(self.key.as_str()),
+            HiveName::System => None,
         }
-        bcd::key_of_value(&self.key, &self.name)
+    }
+
+    fn is_certificate(&self) -> bool {
+        let parts: Vec<&str> = self.key.split('\\').collect();
+        let [microsoft, stores, _, certificates, thumbprint] = parts.as_slice() else {
+            return false;
+        };
+        same_name(microsoft, "Microsoft")
+            && same_name(stores, "SystemCertificates")
+            && same_name(certificates, "Certificates")
+            && thumbprint.len() == 40
+            && thumbprint.bytes().all(|digit| digit.is_ascii_hexdigit())
+            && same_name(&self.name, "Blob")
     }
 }
 
@@ -135,8 +150,9 @@ impl Edit {
         }
     }
 
-    /// The same as an operation on its hive. In a boot configuration store an element is a key
-    /// with one value, and an object one with a type: without it the key goes too.
+    /// The same as an operation on its hive. An element of a boot configuration store is a key
+    /// with one value, an object one with a type, a certificate one with its properties: without
+    /// it the key goes too.
     pub fn operation(&self) -> Operation {
         let Target { key, name, .. } = self.target().clone();
         let key = key.into();
@@ -146,7 +162,7 @@ impl Edit {
                 name,
                 data: data.clone(),
             },
-            Edit::DeleteValue(target) => match target.store_key() {
+            Edit::DeleteValue(target) => match target.own_key() {
                 Some(key) => Operation::DeleteKey(key.into()),
                 None => Operation::DeleteValue { key, name },
             },
@@ -158,6 +174,45 @@ impl Edit {
         match self {
             Edit::SetValue(_, data) => Some(data),
             Edit::DeleteValue(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THUMBPRINT: &str = "0123456789ABCDEF0123456789abcdef01234567";
+
+    fn deletes(hive: HiveName, key: &str, name: &str) -> Operation {
+        let (key, name) = (key.to_owned(), name.to_owned());
+        Edit::DeleteValue(Target { hive, key, name }).operation()
+    }
+
+    #[test]
+    fn a_certificate_goes_with_its_only_value() {
+        let key = format!(r"microsoft\SystemCertificates\Remote Desktop\Certificates\{THUMBPRINT}");
+        let gone = deletes(HiveName::Software, &key, "blob");
+        assert_eq!(gone, Operation::DeleteKey(key.as_str().into()));
+        for (hive, key, name) in [
+            (HiveName::System, key.clone(), "Blob"),
+            (HiveName::Software, key.clone(), "Other"),
+            (HiveName::Software, format!(r"{key}\Below"), "Blob"),
+            (
+                HiveName::Software,
+                key.replace("Remote Desktop", "A\\B"),
+                "Blob",
+            ),
+            (HiveName::Software, key.replace("0123", "123"), "Blob"),
+            (HiveName::Software, key.replace("0123", "G123"), "Blob"),
+            (
+                HiveName::Software,
+                key.replace("Certificates\\0", "CRLs\\0"),
+                "Blob",
+            ),
+        ] {
+            let stays = matches!(deletes(hive, &key, name), Operation::DeleteValue { .. });
+            assert!(stays, "{key} {name}");
         }
     }
 }

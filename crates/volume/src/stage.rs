@@ -5,8 +5,9 @@
 //! Absent on purpose: opening files.
 
 use crate::edit::{Edit, HiveName};
+use crate::loaded::Loaded;
 use crate::prove::{self, Proof, ProofError};
-use crate::volume::{Loaded, Volume, VolumeError};
+use crate::volume::{Volume, VolumeError};
 use disk::Root;
 use hive::commit::{self, Action, CommitError, Files, Member, Method};
 use hive::format::HEADER_LEN;

@@ -10,7 +10,7 @@ use hive::OpenError;
 use hive::commit::Method;
 use hive::recover::RecoverError::{self, Open};
 use support::{CONFIG, Scratch, log_header, shared};
-use testkit::windows::{Installation, Options, Version, demo, healthy};
+use testkit::windows::{Disk, Installation, Options, Version, demo, healthy};
 use volume::stage::method;
 use volume::{Scope, Volume, VolumeError};
 
@@ -172,7 +172,7 @@ fn a_second_log_alone_is_not_written_to() {
 
 #[test]
 fn what_cannot_be_worked_with_is_told_apart() {
-    let open = |change: &dyn Fn(&mut testkit::windows::Disk)| {
+    let open = |change: &dyn Fn(&mut Disk)| {
         let mut disk = healthy();
         change(&mut disk);
         let scratch = Scratch::of(&disk);
@@ -245,4 +245,32 @@ fn the_corrupted_real_hive_is_refused() {
     let mut disk = healthy();
     disk.files.insert(format!("{CONFIG}/SYSTEM"), file);
     assert!(Volume::open(Scratch::of(&disk).root()).is_err());
+}
+
+#[test]
+fn the_upper_case_table_of_the_disk_decides() {
+    // Under the built-in table U+0180 is U+0243 and sorts behind U+0200; under the disk's own it
+    // is its own upper case.
+    let (late, between) = ('\u{180}', '\u{200}');
+    let mut windows = Installation::new(&Options::default());
+    for name in [late, between] {
+        windows
+            .system
+            .key(&format!(r"ControlSet001\Control\{name}"));
+    }
+    let mut disk = windows.disk();
+    let table = "Windows/System32/l_intl.nls".to_owned();
+    let open = |disk: &Disk| Volume::open(Scratch::of(disk).root()).map(|_| ());
+    open(&disk).unwrap();
+    let built_in = testkit::upcase::l_intl(testkit::upcase::unit);
+    disk.files.insert(table.clone(), built_in);
+    open(&disk).unwrap();
+    let early = testkit::upcase::l_intl(|unit| match unit {
+        0x180 => unit,
+        unit => testkit::upcase::unit(unit),
+    });
+    disk.files.insert(table.clone(), early);
+    assert!(matches!(open(&disk), Err(VolumeError::Damaged { .. })));
+    disk.files.insert(table, b"no table".to_vec());
+    open(&disk).unwrap();
 }

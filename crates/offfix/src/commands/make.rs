@@ -61,7 +61,8 @@ pub(crate) fn make(
         Some(what) => take_back::fill(&mut document, volume, what, runs)?,
         None => {
             let purpose = journal::on_purpose(runs);
-            let plan = repairs::plan(volume, &selection.selection()?, &purpose);
+            let now = session.now.filetime();
+            let plan = repairs::plan(volume, &selection.selection()?, &purpose, now);
             let plan = plan.map_err(|error| failed(&error, volume))?;
             fill(&mut document, &plan);
             if matches!(volume.store(), Err(VolumeError::NoStore { .. })) {

@@ -93,7 +93,11 @@ fn name(data: &[u8], offset: u32) -> Option<String> {
     let open = data.get(usize::try_from(offset).ok()?..)?;
     let units: Vec<u16> = open
         .chunks_exact(2)
-        .map(|pair| pair.iter().rev().fold(0, |unit, &byte| unit << 8 | u16::from(byte)))
+        .map(|pair| {
+            pair.iter()
+                .rev()
+                .fold(0, |unit, &byte| unit << 8 | u16::from(byte))
+        })
         .take(NAME + 1)
         .take_while(|&unit| unit != 0)
         .collect();
@@ -114,7 +118,10 @@ mod tests {
 
     fn property(id: u32, data: &[u8]) -> Vec<u8> {
         let length = u32::try_from(data.len()).unwrap();
-        let mut bytes: Vec<u8> = [id, 1, length].iter().flat_map(|n| n.to_le_bytes()).collect();
+        let mut bytes: Vec<u8> = [id, 1, length]
+            .iter()
+            .flat_map(|n| n.to_le_bytes())
+            .collect();
         bytes.extend(data);
         bytes
     }
@@ -138,7 +145,12 @@ mod tests {
     #[test]
     fn properties_are_read_in_their_order() {
         let key = provider("TSSecKeySet1", 1);
-        let bytes = [property(3, &[7; 20]), property(2, &key), property(32, b"DER")].concat();
+        let bytes = [
+            property(3, &[7; 20]),
+            property(2, &key),
+            property(32, b"DER"),
+        ]
+        .concat();
         let blob = Blob::read(&bytes);
         let ids: Vec<u32> = blob.properties.iter().map(|property| property.id).collect();
         assert_eq!(ids, [3, 2, 32]);
@@ -173,7 +185,11 @@ mod tests {
 
     #[test]
     fn no_bytes_are_too_strange() {
-        let whole = [property(2, &provider("TSSecKeySet1", 1)), property(32, b"DER")].concat();
+        let whole = [
+            property(2, &provider("TSSecKeySet1", 1)),
+            property(32, b"DER"),
+        ]
+        .concat();
         for at in 0..whole.len() {
             for byte in [0, 1, 0x7F, 0x80, 0xFF] {
                 let mut bytes = whole.clone();
@@ -192,7 +208,10 @@ mod tests {
         assert_eq!(name(&[b'a', 0, 0, 0], 0).as_deref(), Some("a"));
         assert_eq!(name(&[0, 0], 0), None);
         assert_eq!(name(&[b'a', 0], 9), None);
-        assert_eq!(name(&[b'a', 0].repeat(NAME), 0).map(|name| name.len()), Some(NAME));
+        assert_eq!(
+            name(&[b'a', 0].repeat(NAME), 0).map(|name| name.len()),
+            Some(NAME)
+        );
         assert_eq!(name(&[b'a', 0].repeat(NAME + 1), 0), None);
     }
 }

@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(facts.issuer, facts.subject);
         assert!(facts.self_signed);
         assert_eq!(facts.from.text, "2024-02-01 00:00 UTC");
-        assert_eq!(facts.from.filetime, 0x01DA_54A1_AC2D_0000);
+        assert_eq!(facts.from.filetime, 133_512_192_000_000_000);
         assert_eq!(facts.weak_hash, None);
     }
 
@@ -138,7 +138,10 @@ mod tests {
             ..Certificate::self_signed("srv")
         };
         let facts = Facts::read(&certificate.der()).unwrap();
-        assert_eq!((facts.issuer.as_str(), facts.self_signed), ("CN=contoso CA", false));
+        assert_eq!(
+            (facts.issuer.as_str(), facts.self_signed),
+            ("CN=contoso CA", false)
+        );
     }
 
     #[test]

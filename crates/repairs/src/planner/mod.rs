@@ -177,7 +177,7 @@ pub struct Plan {
     pub steps: Vec<Step>,
 }
 
-/// Makes a plan. `on_purpose` is what open runs of ours set.
+/// Makes a plan. `on_purpose` is what open runs of ours set, `now` the time of the run as FILETIME.
 ///
 /// # Errors
 /// When the selection makes no sense, or a repair the operator named could not look.
@@ -185,14 +185,15 @@ pub fn plan(
     volume: &Volume,
     selection: &Selection,
     on_purpose: &[OnPurpose],
+    now: u64,
 ) -> Result<Plan, PlanError> {
-    let mut plan = plan_in(volume, selection, on_purpose)?;
+    let mut plan = plan_in(volume, selection, on_purpose, now)?;
     if selection.scope != Scope::All {
         let whole = Selection {
             scope: Scope::All,
             ..selection.clone()
         };
-        let whole = plan_in(volume, &whole, on_purpose)?;
+        let whole = plan_in(volume, &whole, on_purpose, now)?;
         outside(&mut plan, &whole);
     }
     Ok(plan)
@@ -203,6 +204,7 @@ fn plan_in(
     volume: &Volume,
     selection: &Selection,
     on_purpose: &[OnPurpose],
+    now: u64,
 ) -> Result<Plan, PlanError> {
     let asked = select::asked(selection)?;
     select::check_parameters(selection)?;
@@ -230,6 +232,7 @@ fn plan_in(
         let context = Context {
             volume,
             sets: plan.sets.clone(),
+            now,
             ask,
             parameters,
         };

@@ -112,10 +112,9 @@ impl<'c, 'v> Look<'c, 'v> {
         match (&entry.content, flaw, stranger) {
             (Content::Empty | Content::NotUnderstood, _, _) => {
                 let title = "a certificate of Remote Desktop that cannot be judged";
-                let mut finding =
-                    entry
-                        .place
-                        .finding(Offer::Report, Certainty::Possible, title)?;
+                let mut finding = entry
+                    .place
+                    .finding(Offer::Report, Certainty::Possible, title)?;
                 finding.evidence = self.evidence(entry);
                 findings.add(finding);
             }
@@ -211,7 +210,9 @@ impl<'c, 'v> Look<'c, 'v> {
     fn removed(&self, entry: &Entry<'_>, mut finding: Finding) -> Result<Finding, Error> {
         if !entry.place.subkey_names()?.is_empty() {
             finding.offer = Offer::Report;
-            finding.evidence.push("there are keys below it: not removed".to_owned());
+            finding
+                .evidence
+                .push("there are keys below it: not removed".to_owned());
             return Ok(finding);
         }
         let mut names = entry.place.value_names()?;
@@ -308,7 +309,9 @@ fn pin(findings: &mut Findings, look: &Look<'_, '_>, listener: &Place<'_>) -> Re
     let Some(pinned) = Thumbprint::read(&data) else {
         let title = "the listener is pinned to what is no certificate's name";
         let mut finding = listener.finding(Offer::Report, Certainty::Likely, title)?;
-        finding.evidence.push(format!("{PIN} has {} bytes, expected 20", data.bytes.len()));
+        finding
+            .evidence
+            .push(format!("{PIN} has {} bytes, expected 20", data.bytes.len()));
         findings.add(finding);
         return Ok(());
     };
@@ -329,7 +332,9 @@ fn pin(findings: &mut Findings, look: &Look<'_, '_>, listener: &Place<'_>) -> Re
     {
         let title = "the listener is pinned to a certificate that cannot be used";
         let mut finding = look.flawed(&entry, Offer::Report, Flaw { title, ..flaw })?;
-        finding.evidence.push(format!("{} {PIN} names it", listener.key));
+        finding
+            .evidence
+            .push(format!("{} {PIN} names it", listener.key));
         finding.steps.push(Step::Manual(format!(
             "put a certificate that can be used into the store {store}, and its SHA-1 into {PIN}"
         )));

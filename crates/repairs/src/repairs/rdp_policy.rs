@@ -40,7 +40,7 @@ const fn fault(name: &'static str, is_bad: fn(u32) -> bool, title: &'static str)
         name,
         is_bad,
         offer: Offer::Recommended,
-        certainty: Certainty::Certain,
+        certainty: Certainty::Likely,
         kind: Kind::Fix,
         title,
     }
@@ -79,10 +79,26 @@ const RULES: [Rule; 11] = [
         |number| !matches!(number, 1..=4),
         "a policy sets an encryption level Windows does not know",
     ),
-    fault("MaxConnectionTime", is_no_time, "a policy ends every session at once"),
-    fault("MaxIdleTime", is_no_time, "a policy ends every session at the first pause"),
-    choice("MaxConnectionTime", is_short, "a policy ends every session after minutes"),
-    choice("MaxIdleTime", is_short, "a policy ends a session after minutes without input"),
+    fault(
+        "MaxConnectionTime",
+        is_no_time,
+        "a policy ends every session at once",
+    ),
+    fault(
+        "MaxIdleTime",
+        is_no_time,
+        "a policy ends every session at the first pause",
+    ),
+    choice(
+        "MaxConnectionTime",
+        is_short,
+        "a policy ends every session after minutes",
+    ),
+    choice(
+        "MaxIdleTime",
+        is_short,
+        "a policy ends a session after minutes without input",
+    ),
     choice(
         "MaxDisconnectionTime",
         is_no_time,
@@ -147,7 +163,7 @@ fn look(
         finding.evidence.push(format!(
             "the policy of {domain} can set it again after boot: change it there"
         ));
-        let step = r"gpresult /scope computer /r".to_owned();
+        let step = "gpresult /r /scope computer".to_owned();
         finding.steps.push(Step::AfterBoot(step));
     }
     finding.cure.push(policy.delete(rule.kind, name));

@@ -57,7 +57,11 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
     }
     for set in context.control_sets() {
         for group in &GROUPS {
-            switched_off(findings, &set.below(&format!(r"{SCHANNEL}\{}", group.key)), group)?;
+            switched_off(
+                findings,
+                &set.below(&format!(r"{SCHANNEL}\{}", group.key)),
+                group,
+            )?;
         }
     }
     Ok(())
@@ -79,12 +83,14 @@ fn suites(findings: &mut Findings, context: &Context<'_>, policy: &Place<'_>) ->
     }
     let title = "a policy allows no cipher suite at all: TLS cannot begin";
     let mut finding = policy.finding(Offer::Recommended, Certainty::Certain, title)?;
-    finding.evidence.push(format!("{SUITES} is there and names nothing"));
+    finding
+        .evidence
+        .push(format!("{SUITES} is there and names nothing"));
     finding.cure.push(policy.delete(Kind::Fix, SUITES));
     if let Some(domain) = context.installation()?.domain {
         let why = format!("the policy of {domain} can set it again after boot: change it there");
         finding.evidence.push(why);
-        let step = r"gpresult /scope computer /r".to_owned();
+        let step = "gpresult /r /scope computer".to_owned();
         finding.steps.push(Step::AfterBoot(step));
     }
     findings.add(finding);
@@ -140,7 +146,11 @@ mod tests {
             (RegData::multi_sz(&["TLS_A", "TLS_B,TLS_C"]), Some(3)),
             (RegData::dword(0), None),
         ] {
-            assert_eq!(suite_names(&data).map(|names| names.len()), wanted, "{data}");
+            assert_eq!(
+                suite_names(&data).map(|names| names.len()),
+                wanted,
+                "{data}"
+            );
         }
     }
 }

@@ -75,7 +75,7 @@ impl Lab {
     }
 
     pub(crate) fn try_plan(&self, selection: &Selection) -> Result<Plan, PlanError> {
-        plan(&self.open(), selection, &[])
+        plan(&self.open(), selection, &[], NOW)
     }
 
     /// Applies a plan through journal and commit; the answer undoes it.

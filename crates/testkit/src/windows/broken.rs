@@ -3,20 +3,23 @@
 //! Invariants: a fault changes nothing but the values it names; a repair whose cure is a deliberate
 //! choice gets a healthy disk. Absent: combinations, which tests make themselves.
 
+use super::certificate::{Certificate, REMOTE_DESKTOP, STORES};
 use super::{Disk, Installation, Options};
 use crate::bcd::{self, Data};
 use crate::build::{HiveBuilder, Key};
 
 /// The repairs `broken` knows, in alphabetical order.
-pub const REPAIRS: [&str; 16] = [
+pub const REPAIRS: [&str; 19] = [
     "boot-menu-stuck",
     "crash-dump",
     "group-policy-client",
     "group-policy-off",
     "nla",
     "nla-off",
+    "rdp-certificate",
     "rdp-enabled",
     "rdp-listener",
+    "rdp-policy",
     "rdp-services",
     "recovery-loop",
     "safe-mode",
@@ -24,12 +27,14 @@ pub const REPAIRS: [&str; 16] = [
     "stray-hive",
     "test-signing",
     "tls-legacy",
+    "tls-policy",
     "tls-protocols",
 ];
 
 const LISTENER: &str = "Control\\Terminal Server\\WinStations\\RDP-Tcp";
 const PROTOCOLS: &str = "Control\\SecurityProviders\\SCHANNEL\\Protocols";
 const POLICY: &str = "Policies\\Microsoft\\Windows NT\\Terminal Services";
+const SUITES: &str = "Policies\\Microsoft\\Cryptography\\Configuration\\SSL\\00010002";
 const CONFIG: &str = "Windows/System32/config";
 
 /// A disk with the fault a repair is for; `None` for a repair that is not known here.
@@ -57,8 +62,10 @@ pub fn broken(repair: &str) -> Option<Disk> {
                 .dword("SecurityLayer", 7)
                 .dword("fAllowSecProtocolNegotiation", 0);
         }
+        "rdp-certificate" => certificate(&mut windows),
         "rdp-enabled" => rdp_enabled(&mut windows),
         "rdp-listener" => listener(set.key(LISTENER)),
+        "rdp-policy" => rdp_policy(&mut windows),
         "rdp-services" => services(set),
         "safe-mode" => boot_settings(
             &mut windows,
@@ -80,6 +87,10 @@ pub fn broken(repair: &str) -> Option<Disk> {
         "tls-legacy" => {
             protocol(set, "TLS 1.0", 0, None);
             protocol(set, "TLS 1.1", 0, None);
+        }
+        "tls-policy" => {
+            let software = windows.software.as_mut()?;
+            software.key(SUITES).sz("Functions", "");
         }
         "tls-protocols" => protocol(set, "TLS 1.2", 0, Some(1)),
         _ => return None,
@@ -128,6 +139,37 @@ fn protocol(set: &mut Key, version: &str, enabled: u32, disabled_by_default: Opt
 fn start(set: &mut Key, services: &[&str], start: u32) {
     for service in services {
         set.key("Services").child(service).dword("Start", start);
+    }
+}
+
+/// A pin to a certificate no store has; the one that Windows has made has expired.
+fn certificate(windows: &mut Installation) {
+    let options = Options::default();
+    let Some(software) = &mut windows.software else {
+        return;
+    };
+    let stores = format!("{STORES}\\{REMOTE_DESKTOP}");
+    software.key(&stores).remove("Certificates");
+    let over = Certificate {
+        from: "20250301000000Z",
+        until: "20250830000000Z",
+        ..options.certificate()
+    };
+    over.enter(software, REMOTE_DESKTOP);
+    let set = windows.system.key("ControlSet001");
+    set.key(LISTENER)
+        .binary("SSLCertificateSHA1Hash", &[0xA5; 20]);
+    set.key("Control\\Terminal Server\\WinStations")
+        .binary("SelfSignedCertificate", &over.thumbprint());
+}
+
+fn rdp_policy(windows: &mut Installation) {
+    if let Some(software) = &mut windows.software {
+        software
+            .key(POLICY)
+            .dword("MinEncryptionLevel", 9)
+            .dword("MaxIdleTime", 1000)
+            .dword("fDisableAutoReconnect", 1);
     }
 }
 

@@ -66,14 +66,18 @@ impl Certificate {
         let validity = [time(self.from), time(self.until)].concat();
         let exponent_and_modulus = [tlv(0x02, &modulus()), tlv(0x02, &[1, 0, 1])].concat();
         let key = [
-            tlv(0x30, &[object(&[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1]), NULL.to_vec()].concat()),
+            tlv(
+                0x30,
+                &[
+                    object(&[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1]),
+                    NULL.to_vec(),
+                ]
+                .concat(),
+            ),
             bits(&tlv(0x30, &exponent_and_modulus)),
         ];
         let server = object(&[0x2B, 6, 1, 5, 5, 7, 3, 1]);
-        let usage = [
-            object(&[0x55, 0x1D, 0x25]),
-            tlv(0x04, &tlv(0x30, &server)),
-        ];
+        let usage = [object(&[0x55, 0x1D, 0x25]), tlv(0x04, &tlv(0x30, &server))];
         let content = [
             version,
             tlv(0x02, &[0x2D, 0x4C, 0x11, 0x7A]),
@@ -220,6 +224,9 @@ mod tests {
         assert_eq!(blob[12..32], certificate.thumbprint());
         assert_eq!(certificate.key_name().len(), 40);
         assert_eq!(der[..2], [0x30, 0x82]);
-        assert_eq!(usize::from(der[2]) * 256 + usize::from(der[3]), der.len() - 4);
+        assert_eq!(
+            usize::from(der[2]) * 256 + usize::from(der[3]),
+            der.len() - 4
+        );
     }
 }

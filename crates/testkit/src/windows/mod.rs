@@ -4,7 +4,9 @@
 //! same call always gives the same bytes. Absent: everything no repair reads.
 
 mod broken;
+pub mod certificate;
 pub mod pe;
+mod sha1;
 mod software;
 mod system;
 
@@ -15,6 +17,7 @@ use std::path::Path;
 use crate::bcd;
 use crate::build::HiveBuilder;
 pub use broken::{REPAIRS, broken, demo};
+use certificate::Certificate;
 pub use pe::Version;
 pub use software::software_hive;
 pub use system::system_hive;
@@ -35,6 +38,14 @@ pub struct Options {
     pub version: Version,
     /// Numbers of the control sets; the first is current, the last the last known good.
     pub control_sets: Vec<u32>,
+}
+
+impl Options {
+    /// The certificate Remote Desktop has made for itself.
+    pub fn certificate(&self) -> Certificate {
+        let name = format!("{}.{}", self.computer, self.domain);
+        Certificate::self_signed(name.trim_end_matches('.'))
+    }
 }
 
 impl Default for Options {

@@ -3,7 +3,7 @@
 //! Invariants: version numbers agree with the kernel image of the same installation. Absent:
 //! applications, classes and servicing state.
 
-use super::Options;
+use super::{Options, certificate};
 use crate::build::HiveBuilder;
 
 /// The SOFTWARE hive of an installation.
@@ -37,6 +37,7 @@ pub fn software_hive(options: &Options) -> HiveBuilder {
         .sz("Shell", "explorer.exe")
         .sz("Userinit", "C:\\Windows\\system32\\userinit.exe,");
     hive.key("Policies\\Microsoft\\Windows NT\\Terminal Services");
-    hive.key("Microsoft\\SystemCertificates\\Remote Desktop\\Certificates");
+    let certificate = options.certificate();
+    certificate.enter(&mut hive, certificate::REMOTE_DESKTOP);
     hive
 }

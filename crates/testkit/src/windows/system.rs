@@ -77,6 +77,8 @@ fn control_set(set: &mut Key, options: &Options, current: bool) {
     let name = set.key("Control\\ComputerName\\ComputerName");
     name.sz("", "mnmsrvc")
         .sz("ComputerName", &options.computer.to_uppercase());
+    set.key("Control\\Terminal Server\\WinStations")
+        .binary("SelfSignedCertificate", &options.certificate().thumbprint());
     set.key("Control\\Windows")
         .binary("ShutdownTime", &FILE_TIME.to_le_bytes());
     for (name, class) in [

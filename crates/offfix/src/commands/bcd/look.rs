@@ -41,6 +41,8 @@ struct ElementDocument {
     code: String,
     /// `null` where bcdedit has no name for it.
     name: Option<&'static str>,
+    /// Whether it is documented for such an object.
+    known: bool,
     format: Option<String>,
     values: Vec<String>,
     malformed: bool,
@@ -203,6 +205,7 @@ fn of_element(element: &Element, kind: bcd::ObjectType) -> ElementDocument {
     ElementDocument {
         code: code.to_string(),
         name: code.name_in(kind),
+        known: code.is_known_in(kind),
         format: code.format().map(|format| format.to_string()),
         values: value.lines(code, kind, |id| id.to_string()),
         malformed: matches!(value, Value::Malformed { .. }),
