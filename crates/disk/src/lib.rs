@@ -22,6 +22,7 @@ mod record;
 mod record_file;
 mod root;
 mod run;
+mod security;
 mod walk;
 
 pub use commit::{Step, StepError, execute, rehearse};
@@ -34,4 +35,9 @@ pub use record::{FileRecord, Range, Record, RootRecord, Stamp};
 pub use record_file::{RECORD_LIMIT, RecordError};
 pub use root::{OpenError, Root, Space};
 pub use run::Run;
+pub use security::{
+    DESCRIPTOR_LIMIT, HeldObject, MemorySecurity, Object, PutBack, ReadBackDiffers,
+    SecurityBackend, SecurityError, SecurityRecord, Times, check_securities, put_back_securities,
+    set_securities,
+};
 pub use walk::{Entry, Found, Kind, WalkError};

@@ -48,7 +48,7 @@ pub enum OriginError {
     #[error("the partition behind a folder can be seen on Linux only")]
     Unsupported,
     /// It is a folder somewhere on a file system; what that lies on says nothing about it.
-    #[error("{} is not where a whole file system is mounted", path.display())]
+    #[error("the folder is not where a whole file system is mounted")]
     NotAMount {
         /// The folder.
         path: PathBuf,

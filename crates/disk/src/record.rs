@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use crate::digest::sha256;
 use crate::name;
 use crate::root::Root;
+use crate::security::{self, SecurityRecord};
 
 /// A disk writes this much at once or not at all, in bytes.
 const SECTOR: usize = 512;
@@ -100,6 +101,8 @@ pub struct Record {
     pub about: Vec<u8>,
     /// The files that are written.
     pub files: Vec<FileRecord>,
+    /// The permissions that are changed, in the order of a walk.
+    pub securities: Vec<SecurityRecord>,
 }
 
 impl Stamp {
@@ -303,7 +306,7 @@ impl Record {
                 return Some("two files have the same path");
             }
         }
-        None
+        security::flaw(&self.securities, self.roots.len())
     }
 }
 

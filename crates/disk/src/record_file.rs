@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use crate::digest::sha256;
 use crate::record::{FileRecord, Range, Record, RootRecord, Stamp};
+use crate::security;
 
 /// The first bytes of every record file.
 const MAGIC: [u8; 8] = *b"OFFFIXJR";
@@ -108,6 +109,7 @@ pub(crate) fn encode(record: &Record) -> Result<Vec<u8>, RecordError> {
         }
         put_bytes(&mut out, &file.marks);
     }
+    security::put(&mut out, &record.securities);
     let seal = sha256(&out);
     out.extend(seal);
     let size = out.len() as u64;
@@ -118,11 +120,11 @@ pub(crate) fn encode(record: &Record) -> Result<Vec<u8>, RecordError> {
     }
 }
 
-fn put_u64(out: &mut Vec<u8>, number: u64) {
+pub(crate) fn put_u64(out: &mut Vec<u8>, number: u64) {
     out.extend(number.to_le_bytes());
 }
 
-fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_u64(out, bytes.len() as u64);
     out.extend(bytes);
 }
@@ -134,11 +136,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Record, RecordError> {
     if !bytes.starts_with(&MAGIC) {
         return Err(RecordError::NotARecord);
     }
-    let mut reader = Reader {
-        bytes: body,
-        at: MAGIC.len(),
-        one_root: false,
-    };
+    let mut reader = Reader::new(body, MAGIC.len());
     let found = reader.u32()?;
     reader.one_root = found == ONE_ROOT;
     if found != VERSION && !reader.one_root {
@@ -148,7 +146,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Record, RecordError> {
         return Err(RecordError::Seal);
     }
     let record = reader.record()?;
-    if reader.at != body.len() {
+    if !reader.is_at_end() {
         return Err(reader.malformed("the seal"));
     }
     match record.flaw() {
@@ -157,7 +155,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Record, RecordError> {
     }
 }
 
-struct Reader<'a> {
+/// Takes fields from the bytes of a record, one after the other.
+pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     /// Whether it is a record of version 1.
@@ -165,6 +164,19 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// Begins at `at`.
+    pub(crate) fn new(bytes: &'a [u8], at: usize) -> Reader<'a> {
+        Reader {
+            bytes,
+            at,
+            one_root: false,
+        }
+    }
+
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.at == self.bytes.len()
+    }
+
     fn record(&mut self) -> Result<Record, RecordError> {
         let id = self.text()?;
         let roots = if self.one_root {
@@ -174,11 +186,17 @@ impl<'a> Reader<'a> {
         };
         let about = self.counted()?.to_vec();
         let files = self.each(Reader::file)?;
+        let securities = if self.one_root {
+            Vec::new()
+        } else {
+            security::take(self)?
+        };
         Ok(Record {
             id,
             roots,
             about,
             files,
+            securities,
         })
     }
 
@@ -221,7 +239,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A count and that many items; each takes bytes, so the count cannot run away.
-    fn each<T>(
+    pub(crate) fn each<T>(
         &mut self,
         mut item: impl FnMut(&mut Self) -> Result<T, RecordError>,
     ) -> Result<Vec<T>, RecordError> {
@@ -233,7 +251,7 @@ impl<'a> Reader<'a> {
         Ok(items)
     }
 
-    fn text(&mut self) -> Result<String, RecordError> {
+    pub(crate) fn text(&mut self) -> Result<String, RecordError> {
         let offset = self.at;
         let bytes = self.counted()?.to_vec();
         String::from_utf8(bytes).map_err(|_| RecordError::Malformed {
@@ -242,7 +260,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn counted(&mut self) -> Result<&'a [u8], RecordError> {
+    pub(crate) fn counted(&mut self) -> Result<&'a [u8], RecordError> {
         let length = self.u64()?;
         let length = usize::try_from(length).map_err(|_| self.malformed("a possible length"))?;
         self.take(length, "as many bytes as the length says")
@@ -252,11 +270,11 @@ impl<'a> Reader<'a> {
         Ok(u64::from_le_bytes(self.array("a number of 8 bytes")?))
     }
 
-    fn u32(&mut self) -> Result<u32, RecordError> {
+    pub(crate) fn u32(&mut self) -> Result<u32, RecordError> {
         Ok(u32::from_le_bytes(self.array("a number of 4 bytes")?))
     }
 
-    fn byte(&mut self, what: &'static str) -> Result<u8, RecordError> {
+    pub(crate) fn byte(&mut self, what: &'static str) -> Result<u8, RecordError> {
         let [byte] = self.array(what)?;
         Ok(byte)
     }
@@ -277,7 +295,7 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    fn malformed(&self, what: &'static str) -> RecordError {
+    pub(crate) fn malformed(&self, what: &'static str) -> RecordError {
         RecordError::Malformed {
             offset: self.at,
             what,
@@ -289,6 +307,7 @@ impl<'a> Reader<'a> {
 mod tests {
     use super::*;
     use crate::digest::sha256_hex;
+    use crate::security::SecurityRecord;
 
     fn sample() -> Record {
         let before = vec![7; 4196];
@@ -321,6 +340,14 @@ mod tests {
                     ..FileRecord::of("Boot\\BCD", 2, 3, b"", b"x", true)
                 },
             ],
+            securities: ["ProgramData\\keys", "ProgramData\\keys\\a"]
+                .map(|path| SecurityRecord {
+                    root: 1,
+                    path: path.to_owned(),
+                    before: vec![1; 20].into(),
+                    after: vec![2; 20].into(),
+                })
+                .into(),
         }
     }
 
@@ -340,6 +367,7 @@ mod tests {
         let none = Record {
             files: vec![],
             about: vec![],
+            securities: vec![],
             ..sample()
         };
         assert_eq!(decode(&encode(&none).unwrap()).unwrap(), none);
@@ -351,7 +379,7 @@ mod tests {
         let bytes = encode(&sample()).unwrap();
         assert_eq!(bytes[..12], *b"OFFFIXJR\x02\0\0\0");
         assert_eq!(bytes[12..33], *b"\x0D\0\0\0\0\0\0\x0020260915-0912");
-        let whole = "5ccef5009a0d8df280868b783df2a1c1da30554fa908af15a0ff8ef143b885b6";
+        let whole = "2be511a3cbc46a95ffe845b4730cba3b6fbf8bbd8a6e1d59b611386ffe1cf205";
         assert_eq!(sha256_hex(&bytes), whole);
     }
 
@@ -440,6 +468,7 @@ mod tests {
         assert!(check(|r| r.files[0].path.clear()));
         assert!(check(|r| r.files[0].root = 2));
         assert!(check(|r| r.roots.clear()));
+        assert!(check(|r| r.securities[0].root = 2));
         assert!(check(|r| {
             r.files[1].path = r.files[0].path.to_lowercase().replace('\\', "/");
             r.files[1].root = 0;

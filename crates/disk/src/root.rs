@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::os;
+use crate::security::{SecurityBackend, SystemSecurity};
 use crate::walk::Kind;
 
 /// An opened directory that is the root of an offline volume.
@@ -17,6 +18,7 @@ use crate::walk::Kind;
 pub struct Root {
     pub(crate) dir: os::Dir,
     pub(crate) volume: u64,
+    pub(crate) security: Box<dyn SecurityBackend>,
     path: PathBuf,
 }
 
@@ -84,6 +86,7 @@ impl Root {
         Ok(Root {
             dir,
             volume: node.volume,
+            security: Box::new(SystemSecurity),
             path,
         })
     }

@@ -133,10 +133,10 @@ pub enum WalkError {
 
 /// Where a walk ended: the directories it came through, all still open, and the last name.
 pub(crate) struct Place {
-    trail: Vec<os::Dir>,
-    name: Option<OsString>,
+    pub(crate) trail: Vec<os::Dir>,
+    pub(crate) name: Option<OsString>,
     pub(crate) path: String,
-    node: os::Node,
+    pub(crate) node: os::Node,
 }
 
 impl Root {
@@ -260,21 +260,30 @@ impl Root {
         Ok(Some(file))
     }
 
-    fn last<'a>(&'a self, trail: &'a [os::Dir]) -> &'a os::Dir {
+    pub(crate) fn last<'a>(&'a self, trail: &'a [os::Dir]) -> &'a os::Dir {
         trail.last().unwrap_or(&self.dir)
     }
 
-    fn step_into(&self, dir: &os::Dir, name: &OsStr, path: &str) -> Result<os::Dir, WalkError> {
+    pub(crate) fn step_into(
+        &self,
+        dir: &os::Dir,
+        name: &OsStr,
+        path: &str,
+    ) -> Result<os::Dir, WalkError> {
         let next = dir
             .open_dir(name)
             .map_err(|source| io_error(path, source))?;
         let node = next.node().map_err(|source| io_error(path, source))?;
-        self.admit(&node, path)?;
-        wrong_unless(Kind::Directory, node.kind, path)?;
+        self.admit_folder(&node, path)?;
         Ok(next)
     }
 
-    fn admit(&self, node: &os::Node, path: &str) -> Result<(), WalkError> {
+    pub(crate) fn admit_folder(&self, node: &os::Node, path: &str) -> Result<(), WalkError> {
+        self.admit(node, path)?;
+        wrong_unless(Kind::Directory, node.kind, path)
+    }
+
+    pub(crate) fn admit(&self, node: &os::Node, path: &str) -> Result<(), WalkError> {
         let path = || path.to_owned();
         match node.kind {
             Kind::Link => Err(WalkError::Link { path: path() }),
@@ -354,7 +363,7 @@ fn look_up(dir: &os::Dir, part: &str, parent: &str) -> Result<Option<String>, Wa
     Ok(hits.pop())
 }
 
-fn joined(parent: &str, name: &str) -> String {
+pub(crate) fn joined(parent: &str, name: &str) -> String {
     if parent.is_empty() {
         name.to_owned()
     } else {

@@ -49,6 +49,7 @@ fn victim() {
         roots: vec![root],
         about: vec![],
         files,
+        securities: vec![],
     };
     let mut run = lock.begin(&record).unwrap();
     run.store(&lock, "extra", b"kept").unwrap();

@@ -6,9 +6,10 @@
 use crate::context::{Context, Error};
 use crate::finding::Findings;
 use crate::repairs::{
-    boot_menu_stuck, crash_dump, group_policy_client, group_policy_off, nla, nla_off,
-    rdp_certificate, rdp_enabled, rdp_listener, rdp_policy, rdp_services, recovery_loop, safe_mode,
-    serial_console, stray_hive, test_signing, tls_legacy, tls_policy, tls_protocols,
+    boot_device_ids, boot_entries, boot_menu_stuck, crash_dump, group_policy_client,
+    group_policy_off, nla, nla_off, rdp_certificate, rdp_enabled, rdp_listener, rdp_policy,
+    rdp_services, recovery_loop, safe_mode, serial_console, stray_hive, test_signing, tls_legacy,
+    tls_policy, tls_protocols,
 };
 
 /// What kind of repair it is.
@@ -58,6 +59,8 @@ pub struct Repair {
 
 /// Every repair.
 pub const CATALOGUE: &[Repair] = &[
+    boot_device_ids::REPAIR,
+    boot_entries::REPAIR,
     boot_menu_stuck::REPAIR,
     crash_dump::REPAIR,
     group_policy_client::REPAIR,

@@ -424,6 +424,16 @@ fn a_store_without_the_certificate_windows_remembers_is_mentioned() {
     assert!(plan.left_alone[0].contains("not in its store"));
 }
 
+#[test]
+fn a_container_named_like_its_file_has_that_file() {
+    let name = "2655f347b6b69a9c08890adc0a908581_94f748d5";
+    let own = certificate(|it| it.container = Some(name.to_owned()));
+    let mut windows = windows(std::slice::from_ref(&own));
+    assert_eq!(looked(&Lab::of(&windows.disk())), [removed(&own)]);
+    windows.files.insert(format!("{KEYS}{name}"), Vec::new());
+    assert_eq!(by_name(&Lab::of(&windows.disk())), [""; 0]);
+}
+
 /// The entries of a real user's stores are built like those of the machine.
 #[test]
 fn real_entries_are_read() {

@@ -225,6 +225,7 @@ pub fn commit(
             .zip(0..)
             .flat_map(|(hive, group)| records(hive, group))
             .collect(),
+        securities: Vec::new(),
     };
     let mut run = lock.begin(&record)?;
     for place in 0..held.len() {

@@ -16,7 +16,7 @@ mod windows;
 mod windows_security;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{origin, siblings};
+pub(crate) use linux::{attributes, descriptor, origin, set_descriptor, siblings, times};
 #[cfg(unix)]
 pub(crate) use unix::*;
 #[cfg(windows)]
@@ -36,6 +36,8 @@ pub(crate) struct Node {
     pub(crate) volume: u64,
     /// The number of the file on its volume.
     pub(crate) id: u64,
+    /// How many names the file has.
+    pub(crate) links: u64,
 }
 
 impl Node {

@@ -89,6 +89,28 @@ impl Dir {
         Ok(File::from(open_quietly(&self.fd, name, flags)?))
     }
 
+    /// Opens a file or folder for what is known about it, or this folder without a name. Its
+    /// permissions can be written through it, its content cannot.
+    pub(crate) fn open_object(
+        &self,
+        name: Option<&OsStr>,
+        kind: Kind,
+        _writing: bool,
+    ) -> io::Result<File> {
+        let mut flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        flags.set(OFlags::DIRECTORY, kind == Kind::Directory);
+        let name = name.unwrap_or(OsStr::new("."));
+        Ok(File::from(open_quietly(&self.fd, name, flags)?))
+    }
+
+    /// Waits until everything on the volume is on the medium.
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        rustix::fs::syncfs(&self.fd)?;
+        // Behind FUSE the call above ends at the kernel; this one reaches the program.
+        Ok(rustix::fs::fsync(&self.fd)?)
+    }
+
     /// Free and total bytes.
     pub(crate) fn space(&self) -> io::Result<(u64, u64)> {
         let stat = rustix::fs::fstatvfs(&self.fd)?;
@@ -203,6 +225,7 @@ fn node(stat: &Stat) -> Node {
         size: u64::try_from(stat.st_size).unwrap_or(0),
         volume: stat.st_dev as u64,
         id: stat.st_ino as u64,
+        links: stat.st_nlink as u64,
     }
 }
 
@@ -247,6 +270,30 @@ pub(crate) fn origin(_dir: &Dir) -> Result<Origin, OriginError> {
 pub(crate) fn siblings(_origin: &Origin) -> Result<Vec<Sibling>, OriginError> {
     Err(OriginError::Unsupported)
 }
+
+/// Permissions of NTFS are shown by file systems of Linux alone.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn descriptor(_file: &File) -> io::Result<Vec<u8>> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn set_descriptor(_file: &File, _descriptor: &[u8]) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn attributes(_file: &File) -> io::Result<u32> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn times(_file: &File) -> io::Result<[u64; 4]> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Who may read and write permissions is decided by the user alone.
+pub(crate) fn ask_for_privileges() {}
 
 /// `false` when someone else holds the lock.
 pub(crate) fn lock_exclusively(file: &File) -> io::Result<bool> {

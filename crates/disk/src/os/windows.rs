@@ -24,7 +24,8 @@ use windows_sys::Win32::Storage::FileSystem::{
     BY_HANDLE_FILE_INFORMATION, FILE_ATTRIBUTE_DEVICE, FILE_ATTRIBUTE_DIRECTORY,
     FILE_ATTRIBUTE_REPARSE_POINT, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
     FILE_READ_ATTRIBUTES, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE,
-    GetDiskFreeSpaceExW, GetFileInformationByHandle, GetVolumeInformationByHandleW,
+    GetDiskFreeSpaceExW, GetFileInformationByHandle, GetVolumeInformationByHandleW, READ_CONTROL,
+    WRITE_DAC, WRITE_OWNER,
 };
 use windows_sys::Win32::System::SystemInformation::GetSystemWindowsDirectoryW;
 
@@ -107,6 +108,33 @@ impl Dir {
             .open(self.path.join(name))
     }
 
+    /// Opens a file or folder for what is known about it, or this folder without a name; with
+    /// `writing` its permissions can be written, its content never.
+    pub(crate) fn open_object(
+        &self,
+        name: Option<&OsStr>,
+        _kind: Kind,
+        writing: bool,
+    ) -> io::Result<File> {
+        let path = name.map_or_else(|| self.path.clone(), |name| self.path.join(name));
+        let rights = if writing { WRITE_DAC | WRITE_OWNER } else { 0 };
+        OpenOptions::new()
+            .access_mode(READ_CONTROL | FILE_READ_ATTRIBUTES | rights)
+            .share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
+            .custom_flags(FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT)
+            .open(path)
+    }
+
+    /// Nothing to do: NTFS writes its metadata log in order, as for `sync_dir`.
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "the same function can fail elsewhere"
+    )]
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Free (for this user's quota) and total bytes.
     pub(crate) fn space(&self) -> io::Result<(u64, u64)> {
         let path = wide(self.path.as_os_str());
@@ -184,6 +212,7 @@ pub(crate) fn node_of(file: &File) -> io::Result<Node> {
         size: pair(found.nFileSizeHigh, found.nFileSizeLow),
         volume: found.dwVolumeSerialNumber.into(),
         id: pair(found.nFileIndexHigh, found.nFileIndexLow),
+        links: found.nNumberOfLinks.into(),
     })
 }
 

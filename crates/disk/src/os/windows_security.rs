@@ -1,39 +1,57 @@
-//! Windows: folders that only administrators and the system can enter, and who owns a folder.
+//! Windows: folders that only administrators and the system can enter, who owns a folder, and the
+//! descriptors of opened objects.
 //!
 //! Invariants: a private folder has its list of rights when it comes into being; what the system
-//! allocates is freed on every path.
+//! allocates is freed on every path; a descriptor is checked against its length before the
+//! system sees it.
 //!
-//! Deliberately absent: changing the rights of anything that exists.
+//! Deliberately absent: system lists, which are neither read nor written.
 #![allow(unsafe_code)]
 
 use std::ffi::{OsStr, c_void};
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::path::{Path, PathBuf};
-use std::ptr::null_mut;
+use std::ptr::{null, null_mut};
 
-use windows_sys::Win32::Foundation::LocalFree;
+use windows_sys::Wdk::System::SystemServices::RtlValidRelativeSecurityDescriptor;
+use windows_sys::Win32::Foundation::{LUID, LocalFree};
 use windows_sys::Win32::Security::Authorization::{
     ConvertStringSecurityDescriptorToSecurityDescriptorW, GetNamedSecurityInfoW, SDDL_REVISION_1,
     SE_FILE_OBJECT,
 };
 use windows_sys::Win32::Security::{
-    EqualSid, GetTokenInformation, IsWellKnownSid, OWNER_SECURITY_INFORMATION,
-    PSECURITY_DESCRIPTOR, PSID, SECURITY_ATTRIBUTES, TOKEN_QUERY, TOKEN_USER, TokenUser,
-    WinBuiltinAdministratorsSid, WinLocalSystemSid,
+    AdjustTokenPrivileges, DACL_SECURITY_INFORMATION, EqualSid, GROUP_SECURITY_INFORMATION,
+    GetKernelObjectSecurity, GetTokenInformation, IsWellKnownSid, LUID_AND_ATTRIBUTES,
+    LookupPrivilegeValueW, OWNER_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, SE_BACKUP_NAME,
+    SE_PRIVILEGE_ENABLED, SE_RESTORE_NAME, SE_TAKE_OWNERSHIP_NAME, SECURITY_ATTRIBUTES,
+    SetKernelObjectSecurity, TOKEN_ADJUST_PRIVILEGES, TOKEN_PRIVILEGES, TOKEN_QUERY, TOKEN_USER,
+    TokenUser, WinBuiltinAdministratorsSid, WinLocalSystemSid,
 };
-use windows_sys::Win32::Storage::FileSystem::{CreateDirectoryW, FILE_FLAG_OPEN_REPARSE_POINT};
+use windows_sys::Win32::Storage::FileSystem::{
+    CreateDirectoryW, FILE_BASIC_INFO, FILE_FLAG_OPEN_REPARSE_POINT, FileBasicInfo,
+    GetFileInformationByHandleEx,
+};
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
 use super::windows::wide;
+use crate::security::DESCRIPTOR_LIMIT;
 
 /// Full control for the system and administrators, for everything below too, nothing inherited.
 const PRIVATE: &str = "D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
 
 /// Room for the user of a token, aligned as the structure in it needs.
 const USER_WORDS: usize = 32;
+
+/// What of a descriptor is read and written.
+const PARTS: u32 =
+    OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
+
+/// `SE_DACL_AUTO_INHERITED`, and the flag without which the system drops it when it is written.
+const AUTO_INHERITED: u16 = 0x0400;
+const AUTO_INHERIT_REQ: u16 = 0x0100;
 
 /// A descriptor that the system allocated.
 struct Descriptor(PSECURITY_DESCRIPTOR);
@@ -129,13 +147,7 @@ pub(crate) fn is_private(dir: &Path) -> io::Result<bool> {
 
 /// Whether `sid`, which must be valid, is the user of this process.
 fn is_user(sid: PSID) -> io::Result<bool> {
-    let mut token = null_mut();
-    // SAFETY: the pseudo handle of this process is always valid; `token` is taken over below.
-    if unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &mut token) } == 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the call above opened it, and nobody else closes it.
-    let token = unsafe { OwnedHandle::from_raw_handle(token) };
+    let token = token_of_process(TOKEN_QUERY)?;
     let mut words = [0_usize; USER_WORDS];
     let size = u32::try_from(size_of_val(&words)).unwrap_or(0);
     let mut needed = 0;
@@ -156,4 +168,156 @@ fn is_user(sid: PSID) -> io::Result<bool> {
     let user = unsafe { words.as_ptr().cast::<TOKEN_USER>().read() };
     // SAFETY: both are valid SIDs.
     Ok(unsafe { EqualSid(sid, user.User.Sid) } != 0)
+}
+
+fn token_of_process(access: u32) -> io::Result<OwnedHandle> {
+    let mut token = null_mut();
+    // SAFETY: the pseudo handle of this process is always valid; `token` is taken over below.
+    if unsafe { OpenProcessToken(GetCurrentProcess(), access, &mut token) } == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call above opened it, and nobody else closes it.
+    Ok(unsafe { OwnedHandle::from_raw_handle(token) })
+}
+
+/// Enables what an administrator may do to descriptors that deny it. Without it the opening that
+/// needs it fails, so a failure here is not told.
+pub(crate) fn ask_for_privileges() {
+    let Ok(token) = token_of_process(TOKEN_ADJUST_PRIVILEGES) else {
+        return;
+    };
+    for name in [SE_BACKUP_NAME, SE_RESTORE_NAME, SE_TAKE_OWNERSHIP_NAME] {
+        let mut luid = LUID::default();
+        // SAFETY: `name` is a constant that ends in NUL.
+        if unsafe { LookupPrivilegeValueW(null(), name, &mut luid) } == 0 {
+            continue;
+        }
+        let wanted = TOKEN_PRIVILEGES {
+            PrivilegeCount: 1,
+            Privileges: [LUID_AND_ATTRIBUTES {
+                Luid: luid,
+                Attributes: SE_PRIVILEGE_ENABLED,
+            }],
+        };
+        // SAFETY: the token is open; the state before is not asked for.
+        unsafe {
+            AdjustTokenPrivileges(token.as_raw_handle(), 0, &wanted, 0, null_mut(), null_mut())
+        };
+    }
+}
+
+/// The descriptor of an opened object: owner, group and discretionary list.
+pub(crate) fn descriptor(file: &File) -> io::Result<Vec<u8>> {
+    let mut buffer = aligned(&vec![0; DESCRIPTOR_LIMIT]);
+    let size = u32::try_from(DESCRIPTOR_LIMIT).unwrap_or(0);
+    let mut needed = 0;
+    // SAFETY: the handle is open; the buffer has `size` bytes and is aligned.
+    let ok = unsafe {
+        GetKernelObjectSecurity(
+            file.as_raw_handle(),
+            PARTS,
+            buffer.as_mut_ptr().cast::<c_void>(),
+            size,
+            &mut needed,
+        )
+    };
+    if ok == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let mut bytes: Vec<u8> = buffer.into_iter().flat_map(u64::to_ne_bytes).collect();
+    bytes.truncate(needed as usize);
+    Ok(bytes)
+}
+
+/// Gives an opened object the owner, the group and the discretionary list of a descriptor.
+pub(crate) fn set_descriptor(file: &File, descriptor: &[u8]) -> io::Result<()> {
+    let mut buffer = aligned(&with_request(descriptor));
+    let pointer = buffer.as_mut_ptr().cast::<c_void>();
+    let size = u32::try_from(descriptor.len()).unwrap_or(0);
+    // SAFETY: the buffer has at least `size` bytes.
+    if !unsafe { RtlValidRelativeSecurityDescriptor(pointer, size, PARTS) } {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: the handle is open; the descriptor is valid within its bytes.
+    if unsafe { SetKernelObjectSecurity(file.as_raw_handle(), PARTS, pointer) } == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// The same bytes with the flag by which the system keeps that a list was inherited.
+fn with_request(descriptor: &[u8]) -> Vec<u8> {
+    let mut bytes = descriptor.to_vec();
+    if let Some([_, _, low, high, ..]) = bytes.first_chunk_mut::<4>() {
+        let control = u16::from_le_bytes([*low, *high]);
+        if control & AUTO_INHERITED != 0 {
+            [*low, *high] = (control | AUTO_INHERIT_REQ).to_le_bytes();
+        }
+    }
+    bytes
+}
+
+/// The bytes where structures with numbers of any size may begin, filled up with zeros.
+fn aligned(bytes: &[u8]) -> Vec<u64> {
+    let word = |bytes: &[u8]| {
+        let mut word = [0; 8];
+        word.iter_mut()
+            .zip(bytes)
+            .for_each(|(to, from)| *to = *from);
+        u64::from_ne_bytes(word)
+    };
+    bytes.chunks(8).map(word).collect()
+}
+
+pub(crate) fn attributes(file: &File) -> io::Result<u32> {
+    Ok(basic(file)?.FileAttributes)
+}
+
+/// Created, written, accessed, changed.
+pub(crate) fn times(file: &File) -> io::Result<[u64; 4]> {
+    let found = basic(file)?;
+    let times = [
+        found.CreationTime,
+        found.LastWriteTime,
+        found.LastAccessTime,
+        found.ChangeTime,
+    ];
+    Ok(times.map(i64::cast_unsigned))
+}
+
+fn basic(file: &File) -> io::Result<FILE_BASIC_INFO> {
+    let mut found = FILE_BASIC_INFO::default();
+    let size = u32::try_from(size_of::<FILE_BASIC_INFO>()).unwrap_or(0);
+    let pointer = (&raw mut found).cast::<c_void>();
+    // SAFETY: the handle is open; `found` is the structure the call fills and has `size` bytes.
+    let ok =
+        unsafe { GetFileInformationByHandleEx(file.as_raw_handle(), FileBasicInfo, pointer, size) };
+    if ok == 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_descriptor_is_written_and_read_back() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("file");
+        std::fs::write(&path, b"").unwrap();
+        let dir = super::super::Dir::open_root(base.path()).unwrap();
+        ask_for_privileges();
+        let kind = crate::walk::Kind::File;
+        let file = dir
+            .open_object(Some(OsStr::new("file")), kind, true)
+            .unwrap();
+        let before = descriptor(&file).unwrap();
+        set_descriptor(&file, &before).unwrap();
+        assert_eq!(descriptor(&file).unwrap(), before);
+        assert!(set_descriptor(&file, &before[..19]).is_err());
+        assert!(times(&file).unwrap()[0] > 0 && attributes(&file).unwrap() > 0);
+    }
 }

@@ -6,6 +6,8 @@
 #![allow(dead_code, reason = "each test program uses a part of this")]
 #![allow(clippy::expect_used, clippy::print_stdout, reason = "these are tests")]
 
+pub(crate) mod descriptor;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 

@@ -6,7 +6,7 @@ use crate::scratch::{Scratch, same, same_bytes, tree};
 use crate::{ARTICLE, has, plan_article};
 use hive::Hive;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 const PROTOCOLS: &str = r"Control\SecurityProviders\SCHANNEL\Protocols";
@@ -35,7 +35,8 @@ fn session(which: Which) {
     let Some(scratch) = which.scratch() else {
         return;
     };
-    let (before, listed) = (tree(&scratch.disk()), listing(&scratch.config("SYSTEM")));
+    let before = tree(&scratch.disk());
+    let listed = listings(&scratch);
     plan(&scratch, which);
     same(
         &before,
@@ -46,7 +47,7 @@ fn session(which: Which) {
     scratch.run(&offered).gives(1);
     scratch.run(&["apply", "p.json", "--yes"]).gives(0);
     shows_the_article(&scratch, which);
-    only_the_plan(&scratch, &listed, &listing(&scratch.config("SYSTEM")));
+    only_the_plan(&scratch, &listed, &listings(&scratch));
     let system = scratch.config("SYSTEM");
     let name = system.strip_prefix(scratch.disk()).unwrap();
     sound(&before[name].bytes, &fs::read(&system).unwrap());
@@ -120,38 +121,50 @@ fn shows_the_article(scratch: &Scratch, which: Which) {
     }
 }
 
+/// A hive's name and what the other reader finds in it.
+type Listings = BTreeMap<String, Listing>;
+
+/// Lists the hives that the disk has.
+fn listings(scratch: &Scratch) -> Listings {
+    let file = |name| match name {
+        "BCD" => scratch.disk().join("Boot/BCD"),
+        name => scratch.config(name),
+    };
+    let names = ["SYSTEM", "SOFTWARE", "BCD"].into_iter();
+    let files = names.filter(|name| file(name).exists());
+    files
+        .map(|name| (name.to_owned(), listing(&file(name))))
+        .collect()
+}
+
 /// Everything that differs is in the plan, and everything in the plan differs.
-fn only_the_plan(scratch: &Scratch, before: &Listing, after: &Listing) {
+fn only_the_plan(scratch: &Scratch, before: &Listings, after: &Listings) {
     let plan = fs::read(scratch.path().join("p.json")).unwrap();
     let plan: Value = serde_json::from_slice(&plan).unwrap();
     let field = |change: &Value, name: &str| change[name].as_str().unwrap().to_owned();
     let mut planned = BTreeSet::new();
     for change in plan["changes"].as_array().unwrap() {
-        let (key, name) = (field(change, "key"), field(change, "name"));
         planned.insert((
-            key,
-            name,
+            field(change, "hive"),
+            field(change, "key"),
+            field(change, "name"),
             change["before"].is_null(),
             change["after"].is_null(),
         ));
     }
     let mut found = BTreeSet::new();
-    for (key, name, before, after) in differences(before, after) {
-        match name {
-            Some(name) => {
-                found.insert((key, name, before.is_none(), after.is_none()));
+    for (hive, before) in before {
+        for (key, name, before, after) in differences(before, &after[hive]) {
+            if let Some(name) = name {
+                found.insert((hive.clone(), key, name, before.is_none(), after.is_none()));
+                continue;
             }
-            // A key may only come, and only on the way to a planned value.
-            None => {
-                assert!(before.is_none(), "{key} is gone");
-                let below = format!("{key}\\");
-                assert!(
-                    planned
-                        .iter()
-                        .any(|(to, ..)| *to == key || to.starts_with(&below)),
-                    "{key} was not planned"
-                );
-            }
+            // A key comes only on the way to a planned value, and goes only with the last one.
+            let (comes, below) = (before.is_none(), format!("{key}\\"));
+            let is_planned = planned.iter().any(|(of, to, _, _, goes)| {
+                of == hive && comes != *goes && (*to == key || comes && to.starts_with(&below))
+            });
+            assert!(is_planned, "{hive} {key}: not planned");
         }
     }
     assert_eq!(found, planned);

@@ -12,6 +12,8 @@ const CAPI: &str = r"ProgramData\Microsoft\Crypto\RSA\MachineKeys";
 const CNG: &str = r"ProgramData\Microsoft\Crypto\Keys";
 /// The container of Remote Desktop, and how the name of its file begins.
 const REMOTE_DESKTOP: (&str, &str) = ("TSSecKeySet1", "f686aace6942fb7f7ceb231212eef4a4_");
+/// Digits of the hash at the start of a file's name.
+const HASH: usize = 32;
 /// No more files are searched for a container's name.
 const FILES: usize = 2_000;
 /// A larger file is no key.
@@ -44,11 +46,9 @@ pub fn find(volume: &Volume, provider: &KeyProvider, machine: Option<&str>) -> K
         Ok(None) => return KeyFile::NotKnown(format!("there is no folder {folder}")),
         Err(error) => return KeyFile::NotKnown(chain(&error)),
     };
-    let (container, start) = REMOTE_DESKTOP;
-    if !provider.cng && provider.container.eq_ignore_ascii_case(container) {
-        let name = format!("{start}{}", machine.unwrap_or_default());
-        let is_it = |found: &str| match machine {
-            Some(_) => found.eq_ignore_ascii_case(&name),
+    if let Some((start, rest)) = file_name(provider, machine) {
+        let is_it = |found: &str| match rest {
+            Some(rest) => found.eq_ignore_ascii_case(&format!("{start}{rest}")),
             None => found.to_ascii_lowercase().starts_with(start),
         };
         let found = entries.iter().find(|entry| is_it(&entry.name));
@@ -58,7 +58,7 @@ pub fn find(volume: &Volume, provider: &KeyProvider, machine: Option<&str>) -> K
                 size: entry.size,
             },
             None => KeyFile::Missing {
-                path: format!(r"{folder}\{name}"),
+                path: format!(r"{folder}\{start}{}", rest.unwrap_or_default()),
             },
         };
     }
@@ -73,9 +73,26 @@ pub fn find(volume: &Volume, provider: &KeyProvider, machine: Option<&str>) -> K
         }
     }
     KeyFile::NotKnown(format!(
-        "no file in {folder} names the container {}",
+        "no file in {folder} names the container {:?}",
         provider.container
     ))
+}
+
+/// How the name of a container's file begins, and how it goes on, as far as they are known.
+fn file_name<'n>(
+    provider: &'n KeyProvider,
+    machine: Option<&'n str>,
+) -> Option<(&'n str, Option<&'n str>)> {
+    let name = provider.container.as_str();
+    let (remote_desktop, start) = REMOTE_DESKTOP;
+    if !provider.cng && name.eq_ignore_ascii_case(remote_desktop) {
+        return Some((start, machine));
+    }
+    let (hash, rest) = name.split_at_checked(HASH)?;
+    let is_file = hash.bytes().all(|digit| digit.is_ascii_hexdigit())
+        && rest.starts_with('_')
+        && rest.bytes().all(|byte| byte.is_ascii_graphic());
+    is_file.then_some((hash, Some(rest)))
 }
 
 /// Whether a name stands in plain text in these bytes.
@@ -93,6 +110,37 @@ fn names(bytes: &[u8], name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_container_can_have_the_name_of_its_file() {
+        let known = |container: &str, cng| {
+            let provider = KeyProvider {
+                container: container.to_owned(),
+                provider: String::new(),
+                cng,
+            };
+            file_name(&provider, Some("m")).map(|(start, rest)| (start.to_owned(), rest.is_some()))
+        };
+        let hash = "2655f347b6b69a9c08890adc0a908581";
+        for cng in [false, true] {
+            let file = format!("{hash}_94f748d5");
+            assert_eq!(known(&file, cng), Some((hash.to_owned(), true)));
+        }
+        assert_eq!(
+            known("tssecKEYset1", false).map(|(_, rest)| rest),
+            Some(true)
+        );
+        assert_eq!(known("TSSecKeySet1", true), None);
+        for other in [
+            "",
+            hash,
+            &hash.replace('2', "g"),
+            "\u{e9}2655f347b6b69a9c08890adc0a90858_m",
+            "2655f347b6b69a9c08890adc0a908581_\u{1b}",
+        ] {
+            assert_eq!(known(other, false), None, "{other}");
+        }
+    }
 
     #[test]
     fn a_name_is_found_in_both_spellings() {

@@ -2,6 +2,8 @@
 //!
 //! Invariants: a repair looks and answers; it never writes, prints or calls another repair.
 
+pub mod boot_device_ids;
+pub mod boot_entries;
 pub mod boot_menu_stuck;
 pub mod crash_dump;
 pub mod group_policy_client;

@@ -6,21 +6,98 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 #![allow(clippy::print_stdout, reason = "a test that is not made says so")]
 
-use disk::{Journal, Root};
+use disk::partition::{Partition, PartitionId, Table, TableKind};
+use disk::{Journal, Origin, Root};
 use hive::commit::Member;
 use repairs::{Plan, PlanError, Selection, plan};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use testkit::windows::Disk;
+use testkit::bcd::{Machine, Place};
+use testkit::windows::{Disk, machine};
 use volume::commit::Request;
-use volume::{Edit, HiveName, Target, Volume};
+use volume::{BootFiles, Edit, HiveName, Target, Volume};
 
 /// The time stamp of every change.
 pub(crate) const NOW: u64 = 0x01DD_0000_0000_0000;
 
 pub(crate) struct Lab {
     folder: TempDir,
+    behind: Behind,
+}
+
+/// The disk that the folders of a lab stand for.
+enum Behind {
+    /// That of the machine whose store `testkit` makes for this firmware.
+    Machine,
+    /// This one; the numbers are the partitions of the drive and of the system partition.
+    Table(Table, Vec<u32>),
+    /// They are folders and no more.
+    Nothing,
+}
+
+/// The disk of a machine that `testkit` makes stores for, and the partition of its Windows.
+fn disk_of(machine: &Machine) -> (Table, Vec<u32>) {
+    match (machine.system, machine.windows) {
+        (Place::Mbr { signature, offset }, Place::Mbr { offset: other, .. }) => {
+            let mut offsets = vec![offset, other];
+            offsets.dedup();
+            let windows = offsets.len() as u32;
+            (mbr(signature, &offsets), vec![windows])
+        }
+        (
+            Place::Gpt { disk, partition },
+            Place::Gpt {
+                partition: other, ..
+            },
+        ) => {
+            let partitions = [guid(partition), guid(other)];
+            (gpt(guid(disk), &partitions), vec![2])
+        }
+        _ => panic!("one machine has one disk"),
+    }
+}
+
+/// The bytes of a GUID, its first three fields little-endian.
+pub(crate) fn guid(text: &str) -> [u8; 16] {
+    let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+    let mut bytes = u128::from_str_radix(&digits, 16).unwrap().to_be_bytes();
+    for field in [0..4, 4..6, 6..8] {
+        bytes[field].reverse();
+    }
+    bytes
+}
+
+/// A disk with a master boot record and partitions that begin there, in bytes.
+pub(crate) fn mbr(signature: u32, offsets: &[u64]) -> Table {
+    let id = |_| PartitionId::Mbr { type_byte: 7 };
+    table(TableKind::Mbr { signature }, offsets, id)
+}
+
+/// A disk with a GUID partition table and partitions with these GUIDs.
+pub(crate) fn gpt(disk: [u8; 16], guids: &[[u8; 16]]) -> Table {
+    let offsets: Vec<u64> = (1..=guids.len() as u64).map(|place| place << 30).collect();
+    let id = |place: usize| PartitionId::Gpt {
+        guid: guids[place],
+        type_guid: [0xEB; 16],
+    };
+    table(TableKind::Gpt { disk }, &offsets, id)
+}
+
+fn table(kind: TableKind, offsets: &[u64], id: impl Fn(usize) -> PartitionId) -> Table {
+    let partition = |(place, &offset): (usize, &u64)| Partition {
+        number: place as u32 + 1,
+        offset,
+        size: 0x0100_0000,
+        id: id(place),
+        active: place == 0 && matches!(kind, TableKind::Mbr { .. }),
+    };
+    Table {
+        kind,
+        sector: 512,
+        partitions: offsets.iter().enumerate().map(partition).collect(),
+        remarks: Vec::new(),
+    }
 }
 
 impl Lab {
@@ -33,7 +110,27 @@ impl Lab {
     pub(crate) fn empty() -> Lab {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("disk")).unwrap();
-        Lab { folder }
+        Lab {
+            folder,
+            behind: Behind::Machine,
+        }
+    }
+
+    /// The same on another disk, whose partitions with these numbers are the drive and, where
+    /// there is a folder for it, the system partition.
+    pub(crate) fn on(self, table: Table, numbers: &[u32]) -> Lab {
+        Lab {
+            behind: Behind::Table(table, numbers.to_vec()),
+            ..self
+        }
+    }
+
+    /// The same with nothing behind the folders.
+    pub(crate) fn nowhere(self) -> Lab {
+        Lab {
+            behind: Behind::Nothing,
+            ..self
+        }
     }
 
     /// A disk with one hive of the shared collection as its SYSTEM; `None` without the collection.
@@ -66,8 +163,45 @@ impl Lab {
         std::fs::remove_file(self.root().join(path)).unwrap();
     }
 
+    /// The folder of the system partition, which is part of the disk when it is there.
+    pub(crate) fn system(&self) -> PathBuf {
+        self.folder.path().join("system")
+    }
+
+    /// Puts a file on the system partition.
+    pub(crate) fn write_to_system(&self, path: &str, bytes: &[u8]) {
+        let path = self.system().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    fn roots(&self) -> Vec<Root> {
+        let folders = [self.root(), self.system()];
+        let there = folders.iter().filter(|folder| folder.exists());
+        there
+            .map(|folder| Root::open(folder.as_os_str()).unwrap())
+            .collect()
+    }
+
     pub(crate) fn open(&self) -> Volume {
-        Volume::open(Root::open(self.root().as_os_str()).unwrap()).unwrap()
+        let mut roots = self.roots().into_iter();
+        let volume = Volume::open(roots.next().unwrap()).unwrap();
+        let volume = volume.with_boot_files(BootFiles {
+            root: roots.next(),
+            store: None,
+        });
+        let (table, numbers) = match &self.behind {
+            Behind::Nothing => return volume,
+            Behind::Table(table, numbers) => (table.clone(), numbers.clone()),
+            Behind::Machine if self.root().join("EFI").exists() => disk_of(&Machine::uefi()),
+            Behind::Machine => disk_of(&machine()),
+        };
+        let origin = |&number: &u32| {
+            let mut all = table.partitions.iter();
+            let partition = all.find(|partition| partition.number == number).unwrap();
+            Origin::detached(table.clone(), partition.clone())
+        };
+        volume.with_origins(numbers.iter().map(origin).collect())
     }
 
     pub(crate) fn plan(&self, selection: &Selection) -> Plan {
@@ -93,9 +227,10 @@ impl Lab {
     }
 
     pub(crate) fn undo(&self, run: &mut disk::Run) {
-        let root = Root::open(self.root().as_os_str()).unwrap();
+        let roots = self.roots();
         let lock = self.journal().lock().unwrap();
-        volume::undo::undo(&[&root], run, &lock, "later").unwrap();
+        let roots: Vec<&Root> = roots.iter().collect();
+        volume::undo::undo(&roots, run, &lock, "later").unwrap();
     }
 
     /// Writes what a plan stages, without journal.
@@ -119,7 +254,8 @@ impl Lab {
     /// Every file of the disk, by path below its root.
     pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut files = BTreeMap::new();
-        let mut open = vec![self.root()];
+        let mut open = vec![self.root(), self.system()];
+        open.retain(|folder| folder.exists());
         while let Some(folder) = open.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();

@@ -4,12 +4,14 @@
 //! choice gets a healthy disk. Absent: combinations, which tests make themselves.
 
 use super::certificate::{Certificate, REMOTE_DESKTOP, STORES};
-use super::{Disk, Installation, Options};
+use super::{Disk, Installation, Options, machine};
 use crate::bcd::{self, Data};
 use crate::build::{HiveBuilder, Key};
 
 /// The repairs `broken` knows, in alphabetical order.
-pub const REPAIRS: [&str; 19] = [
+pub const REPAIRS: [&str; 21] = [
+    "boot-device-ids",
+    "boot-entries",
     "boot-menu-stuck",
     "crash-dump",
     "group-policy-client",
@@ -42,6 +44,7 @@ pub fn broken(repair: &str) -> Option<Disk> {
     let mut windows = Installation::new(&Options::default());
     let set = windows.system.key("ControlSet001");
     match repair {
+        "boot-device-ids" | "boot-entries" => boot_store(&mut windows, repair),
         "boot-menu-stuck" => boot_settings(
             &mut windows,
             bcd::BOOTMGR,
@@ -126,6 +129,27 @@ fn boot_settings(windows: &mut Installation, object: &str, elements: &[(u32, Dat
             store.element(object, *element, data);
         }
     }
+}
+
+/// A store from before the disk got another signature, or with a loader of the other firmware
+/// and a Windows that is not there.
+fn boot_store(windows: &mut Installation, repair: &str) {
+    let before = bcd::Place::Mbr {
+        signature: 0x7B1C_44E8,
+        offset: 0x0010_0000,
+    };
+    let wrong = [
+        (0x1200_0002, Data::Text("\\Windows\\system32\\winload.efi")),
+        (0x2200_0002, Data::Text("\\WINNT")),
+    ];
+    if repair == "boot-entries" {
+        return boot_settings(windows, bcd::LOADER, &wrong);
+    }
+    windows.boot = Some(bcd::Store::windows(&bcd::Machine {
+        system: before,
+        windows: before,
+        ..machine()
+    }));
 }
 
 fn protocol(set: &mut Key, version: &str, enabled: u32, disabled_by_default: Option<u32>) {

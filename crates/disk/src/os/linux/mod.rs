@@ -11,6 +11,7 @@ mod fake;
 mod mounts;
 mod origin;
 mod running;
+mod security;
 
 use std::fs;
 use std::io;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use rustix::fd::{AsFd, AsRawFd};
 
 pub(crate) use origin::{origin, siblings};
+pub(crate) use security::{attributes, descriptor, set_descriptor, times};
 
 use mounts::Mount;
 
