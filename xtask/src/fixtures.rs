@@ -27,6 +27,14 @@ const PURPOSES: &[(&str, &str)] = &[
         "The README's session: TLS switched off in both control sets, and two services.",
     ),
     (
+        "broken/boot-device-ids",
+        "The boot store has the signature that the disk had before.",
+    ),
+    (
+        "broken/boot-entries",
+        "The loader in the boot store is that of UEFI, and its Windows is not there.",
+    ),
+    (
         "broken/boot-menu-stuck",
         "The boot menu is shown and waits for ever.",
     ),
@@ -38,6 +46,10 @@ const PURPOSES: &[(&str, &str)] = &[
     (
         "broken/group-policy-off",
         "Healthy: this repair is a choice, not a cure.",
+    ),
+    (
+        "broken/machine-keys",
+        "Nothing a folder shows: tests deny NETWORK SERVICE the key of Remote Desktop.",
     ),
     (
         "broken/nla",

@@ -16,6 +16,7 @@ pub mod fuzz;
 pub mod lint;
 pub mod test;
 pub mod tidy;
+pub mod windows;
 
 use std::path::{Path, PathBuf};
 

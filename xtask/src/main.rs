@@ -8,7 +8,7 @@
 use std::process::ExitCode;
 use std::{env, fs, io};
 
-use xtask::{bench, ci, docs, fixtures, fmt, fuzz, lint, test, tidy};
+use xtask::{bench, ci, docs, fixtures, fmt, fuzz, lint, test, tidy, windows};
 
 /// One task: its name, its arguments as people write them, what it is for, and what it does.
 struct Task(
@@ -57,6 +57,12 @@ const TASKS: &[Task] = &[
         "[DISK]",
         "time `offfix plan` and hives, each against a peer or a bound",
         bench::run,
+    ),
+    Task(
+        "windows",
+        "build|lint|test|run",
+        "the Windows program, here under Wine",
+        windows::run,
     ),
 ];
 

@@ -201,6 +201,15 @@ impl Journal {
         }
     }
 
+    /// Whether this process may write the journal's folder, or make it; `None` where the system
+    /// does not tell without a try.
+    #[must_use]
+    pub fn is_writable(&self) -> Option<bool> {
+        let path = std::path::absolute(&self.dir).ok()?;
+        let existing = path.ancestors().find(|path| path.exists())?;
+        os::may_write(existing)
+    }
+
     fn require_private(&self) -> Result<(), JournalError> {
         match os::is_private(&self.dir) {
             Ok(true) => Ok(()),
@@ -223,7 +232,7 @@ impl Lock {
         let bytes = encode(record).map_err(JournalError::Record)?;
         let id = &record.id;
         let sealed = self.dir.join(id);
-        let partial = self.dir.join(format!("{id}{PARTIAL}"));
+        let partial = self.partial(id);
         for path in [&sealed, &partial] {
             if path.symlink_metadata().is_ok() {
                 return Err(JournalError::Exists { id: id.clone() });
@@ -247,10 +256,15 @@ impl Lock {
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
+
+    /// The folder of a run that is not sealed.
+    pub(crate) fn partial(&self, id: &str) -> PathBuf {
+        self.dir.join(format!("{id}{PARTIAL}"))
+    }
 }
 
 /// A scanner that looks into the new folder can keep Windows from renaming it for a moment.
-fn rename_patiently(from: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn rename_patiently(from: &Path, to: &Path) -> io::Result<()> {
     for _ in 1..TRIES {
         match fs::rename(from, to) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => thread::sleep(PAUSE),

@@ -9,6 +9,7 @@
 //! A commit is an ordered list of steps that someone else computed. Unsafe code lives below
 //! `os` only.
 
+mod attached;
 mod commit;
 mod digest;
 mod events;
@@ -25,6 +26,7 @@ mod run;
 mod security;
 mod walk;
 
+pub use attached::{Area, AttachedDisk, attached_disks, is_administrator, table_of};
 pub use commit::{Step, StepError, execute, rehearse};
 pub use digest::sha256;
 pub use events::{Event, State};
@@ -37,7 +39,7 @@ pub use root::{OpenError, Root, Space};
 pub use run::Run;
 pub use security::{
     DESCRIPTOR_LIMIT, HeldObject, MemorySecurity, Object, PutBack, ReadBackDiffers,
-    SecurityBackend, SecurityError, SecurityRecord, Times, check_securities, put_back_securities,
-    set_securities,
+    SecurityBackend, SecurityError, SecurityRecord, SecurityStanding, Times, check_securities,
+    look_at_securities, put_back_securities, set_securities,
 };
 pub use walk::{Entry, Found, Kind, WalkError};

@@ -9,7 +9,9 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::origin::OriginError;
 use crate::os;
+use crate::partition::Window;
 use crate::security::{SecurityBackend, SystemSecurity};
 use crate::walk::Kind;
 
@@ -118,6 +120,32 @@ impl Root {
     #[must_use]
     pub fn is_fuse(&self) -> bool {
         self.dir.is_fuse()
+    }
+
+    /// Whether the volume is a share of another machine, as far as the system says.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        return os::is_remote(&self.dir);
+        // Windows spells every share so, those with a letter too.
+        #[cfg(not(target_os = "linux"))]
+        self.path.to_string_lossy().starts_with(r"\\?\UNC\")
+    }
+
+    /// Opens the block device or image whose file system this root is the top of, for reading. It
+    /// takes the right to read the disk, so root's in general.
+    ///
+    /// # Errors
+    /// [`OriginError`]; for a plain folder [`OriginError::NotAMount`].
+    pub fn device(&self) -> Result<Window, OriginError> {
+        #[cfg(target_os = "linux")]
+        {
+            let what = os::device_of(&self.dir)?;
+            let window = Window::open(&what, 0, u64::MAX);
+            window.map_err(|source| OriginError::Unseen { what, source })
+        }
+        #[cfg(not(target_os = "linux"))]
+        Err(OriginError::Unsupported)
     }
 
     /// Whether the volume is attached read-only as far as the system says.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::events::{self, Event, State};
-use crate::journal::{JournalError, Lock, RECORD, io_error};
+use crate::journal::{JournalError, Lock, RECORD, io_error, rename_patiently};
 use crate::os;
 use crate::record::Record;
 use crate::record_file::{RECORD_LIMIT, RecordError, decode};
@@ -175,6 +175,22 @@ impl Run {
             return Err(JournalError::Sealed { id: self.id });
         }
         fs::remove_dir_all(&self.dir).map_err(|source| io_error(&self.dir, source))
+    }
+
+    /// Removes the run with everything that could put its bytes back. Its name goes first: a cut
+    /// leaves the run whole, or one that has not started.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn forget(self, lock: &Lock) -> Result<(), JournalError> {
+        self.check_lock(lock)?;
+        let partial = lock.partial(&self.id);
+        if self.sealed {
+            let fail = |source| io_error(&self.dir, source);
+            rename_patiently(&self.dir, &partial).map_err(fail)?;
+            os::sync_dir(lock.dir()).map_err(fail)?;
+        }
+        fs::remove_dir_all(&partial).map_err(|source| io_error(&partial, source))
     }
 
     fn check(&self, lock: &Lock) -> Result<(), JournalError> {

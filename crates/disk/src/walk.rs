@@ -207,6 +207,26 @@ impl Root {
         read_limited(&file, &place.path, limit).map(Some)
     }
 
+    /// The first `length` bytes of a file, fewer when it is shorter; `None` when it is absent.
+    /// Opened as by [`Root::read`]; the file may be of any size.
+    ///
+    /// # Errors
+    /// [`WalkError`].
+    pub fn read_start(&self, path: &str, length: usize) -> Result<Option<Vec<u8>>, WalkError> {
+        let Some(place) = self.walk(path)? else {
+            return Ok(None);
+        };
+        place.expect(Kind::File)?;
+        let Some(file) = self.open_file(&place, os::Dir::open_for_reading)? else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        file.take(length as u64)
+            .read_to_end(&mut bytes)
+            .map_err(|source| io_error(&place.path, source))?;
+        Ok(Some(bytes))
+    }
+
     /// Walks to `path`; `None` when a component is absent.
     pub(crate) fn walk(&self, path: &str) -> Result<Option<Place>, WalkError> {
         let parts = name::components(path).map_err(|why| WalkError::BadPath {

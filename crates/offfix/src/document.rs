@@ -4,6 +4,8 @@
 //! the ones a short relay keeps. Absent on purpose: text for people (see `render`).
 
 use crate::exit::{Exit, Failure};
+use crate::guards::GuardDocument;
+use crate::permissions::PermissionsDocument;
 use hive::{RegData, RegType};
 use repairs::{Certainty, Kind, Offer, Selection};
 use serde::{Deserialize, Serialize};
@@ -39,8 +41,12 @@ pub(crate) struct Document {
     pub(crate) files: Vec<FileDocument>,
     pub(crate) hives: Vec<HiveDocument>,
     pub(crate) earlier_runs: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) guards: Vec<GuardDocument>,
     pub(crate) findings: Vec<FindingDocument>,
     pub(crate) changes: Vec<ChangeDocument>,
+    #[serde(default)]
+    pub(crate) permissions: Vec<PermissionsDocument>,
     pub(crate) steps: Vec<StepDocument>,
     pub(crate) fine: Vec<String>,
     pub(crate) not_checked: Vec<String>,
@@ -140,6 +146,13 @@ pub(crate) struct DataDocument {
 pub(crate) struct StepDocument {
     pub(crate) place: String,
     pub(crate) text: String,
+}
+
+impl Document {
+    /// Whether anything would change.
+    pub(crate) fn has_changes(&self) -> bool {
+        !(self.changes.is_empty() && self.permissions.is_empty())
+    }
 }
 
 impl DataDocument {

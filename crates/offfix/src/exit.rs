@@ -3,6 +3,7 @@
 //! Invariants: the numbers are a contract (`docs/cli.md`); each failure carries a code that stays
 //! the same when its words change. Absent on purpose: printing.
 
+use crate::drives;
 use hive::OpenError;
 use hive::recover::RecoverError;
 use repairs::PlanError;
@@ -106,10 +107,21 @@ impl From<disk::OpenError> for Failure {
                      name that",
                 )
             }
-            _ => Failure::of(Exit::Unreadable, "no-drive", &error)
-                .hint("name the drive letter or the folder the disk is attached at"),
+            disk::OpenError::Io { source, .. } if drives::is_locked(source) => {
+                drives::encrypted(&error.to_string())
+            }
+            disk::OpenError::NotADirectory { path } => match drives::not_a_folder(path) {
+                Some(failure) => failure,
+                None => no_drive(&error),
+            },
+            _ => no_drive(&error),
         }
     }
+}
+
+fn no_drive(error: &disk::OpenError) -> Failure {
+    Failure::of(Exit::Unreadable, "no-drive", error)
+        .hint("name the drive letter or the folder the disk is attached at")
 }
 
 impl From<VolumeError> for Failure {
@@ -203,6 +215,10 @@ impl From<CommitError> for Failure {
                     .hint("attach the disk writable, and run as administrator")
             }
             CommitError::Changed { .. } => failed(Exit::Refused, "changed").hint("make a new plan"),
+            CommitError::Security(disk::SecurityError::Changed { .. }) => {
+                failed(Exit::Refused, "changed").hint("make a new plan")
+            }
+            CommitError::Security(_) => failed(Exit::Refused, "permissions").hint(nothing),
             CommitError::NoSpace { .. } => {
                 failed(Exit::Refused, "disk-full").hint("make room on the disk")
             }

@@ -6,6 +6,8 @@
 
 use crate::document::{self, ChangeDocument, Document};
 use crate::exit::{Exit, Failure};
+use crate::numbers::{count, files_and_folders};
+use crate::permissions::{PermissionsDocument, objects, paths_in_words};
 use crate::session::Session;
 use disk::{Record, Root, RootRecord, Run, State};
 use repairs::planner::OnPurpose;
@@ -157,11 +159,27 @@ pub(crate) fn plan_of(run: &Run) -> Option<Document> {
     document::parse(std::str::from_utf8(about).ok()?).ok()
 }
 
-/// How many values a run changed, in words.
-pub(crate) fn summary(run: &Run) -> String {
+/// How many values a run changed, and how many permissions, in words.
+fn summary(run: &Run) -> String {
     match plan_of(run) {
-        Some(plan) => crate::numbers::count(plan.changes.len(), "value"),
+        Some(plan) => changes_in_words(&plan, "value"),
         None => "its plan cannot be read".to_owned(),
+    }
+}
+
+/// `2 values`, `permissions of 3 files and folders`, or both; values are counted as `one`.
+pub(crate) fn changes_in_words(plan: &Document, one: &str) -> String {
+    let values = count(plan.changes.len(), one);
+    match objects(&plan.permissions) {
+        0 => values,
+        number => {
+            let permissions = format!("permissions of {}", files_and_folders(number));
+            if plan.changes.is_empty() {
+                permissions
+            } else {
+                format!("{values}, {permissions}")
+            }
+        }
     }
 }
 
@@ -183,13 +201,18 @@ pub(crate) fn on_purpose(runs: &[Run]) -> Vec<OnPurpose> {
     .collect()
 }
 
-/// What the open runs weakened and `stands` says is still so, a line each.
-pub(crate) fn left_open(runs: &[Run], stands: impl Fn(&ChangeDocument) -> bool) -> Vec<String> {
+/// What the open runs weakened and is still so, a line each.
+pub(crate) fn left_open(
+    runs: &[Run],
+    stands: impl Fn(&ChangeDocument) -> bool,
+    keeps: impl Fn(&PermissionsDocument) -> bool,
+) -> Vec<String> {
     let open = runs.iter().filter(|run| run.state() == State::Done);
     open.flat_map(|run| {
-        let mut changes = plan_of(run).map(|plan| plan.changes).unwrap_or_default();
-        changes.retain(&stands);
-        weakened(&changes)
+        let mut plan = plan_of(run).unwrap_or_default();
+        plan.changes.retain(&stands);
+        plan.permissions.retain(&keeps);
+        weakened(&plan)
             .into_iter()
             .map(|line| format!("{line} (run {})", run.id()))
     })
@@ -209,14 +232,24 @@ fn weakening(change: &ChangeDocument) -> String {
     format!(r"{key} {} = {after}", change.name)
 }
 
-/// The weakening changes among these, a line each.
-pub(crate) fn weakened(changes: &[ChangeDocument]) -> Vec<String> {
+/// What a plan weakens, a line each.
+pub(crate) fn weakened(plan: &Document) -> Vec<String> {
+    let is_weakening = |kind: &str| kind == "weakening";
     let mut lines: Vec<String> = Vec::new();
-    for change in changes.iter().filter(|change| change.kind == "weakening") {
+    for change in plan
+        .changes
+        .iter()
+        .filter(|change| is_weakening(&change.kind))
+    {
         let line = weakening(change);
         if !lines.contains(&line) {
             lines.push(line);
         }
     }
+    let permissions = plan
+        .permissions
+        .iter()
+        .filter(|one| is_weakening(&one.kind));
+    lines.extend(permissions.map(|one| format!("permissions of {}", paths_in_words(&one.paths))));
     lines
 }

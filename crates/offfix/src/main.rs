@@ -8,10 +8,14 @@
 mod arguments;
 mod commands;
 mod document;
+mod drives;
 mod exit;
+mod guards;
 mod journal;
 mod numbers;
 mod output;
+mod permissions;
+mod progress;
 mod render;
 mod session;
 mod time;

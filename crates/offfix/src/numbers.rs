@@ -13,6 +13,14 @@ pub(crate) fn count(number: usize, one: &str) -> String {
     }
 }
 
+/// `1 file or folder`, `2 files and folders`.
+pub(crate) fn files_and_folders(number: usize) -> String {
+    match number {
+        1 => "1 file or folder".to_owned(),
+        _ => format!("{number} files and folders"),
+    }
+}
+
 /// Breaks a text into lines of at most `width` characters, each further one behind `indent`.
 /// Blanks inside a line stay.
 pub(crate) fn wrap(text: &str, width: usize, indent: &str) -> String {

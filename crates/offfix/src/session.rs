@@ -4,12 +4,14 @@
 //! [`Session::volume`]).
 
 use crate::document::Document;
+use crate::drives;
 use crate::exit::{Exit, Failure};
 use crate::time::Moment;
 use disk::{Journal, Root};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use volume::{BootFiles, Installation, Volume};
+use volume::guards;
+use volume::{BootFiles, Installation, Volume, VolumeError};
 
 /// What every command needs.
 #[derive(Debug)]
@@ -124,8 +126,14 @@ impl Common {
                 "usage",
                 "the drive is named twice, differently",
             )),
-            (None, None) => Err(Failure::new(Exit::Usage, "usage", "no drive is named")
-                .hint("offfix plan F:  where F: is the broken VM's disk")),
+            (None, None) => {
+                let failure = Failure::new(Exit::Usage, "usage", "no drive is named")
+                    .hint("offfix plan F:  where F: is the broken VM's disk")
+                    .hint("offfix disks    lists the disks of this machine");
+                Err(drives::mounted_windows()
+                    .into_iter()
+                    .fold(failure, Failure::hint))
+            }
         }
     }
 }
@@ -165,7 +173,16 @@ impl Session {
     /// Opens Windows on the drive, and compares the computer with the expected one.
     pub(crate) fn volume(&self) -> Result<(Volume, Installation), Failure> {
         let root = Root::open(self.root.path().as_os_str())?;
-        let volume = Volume::open(root)?.with_boot_files(self.boot.open(&self.root)?);
+        let volume = Volume::open(root).map_err(|error| match &error {
+            VolumeError::NoWindows { .. } => drives::hinted(Failure::from(&error), &self.root),
+            _ => Failure::from(&error),
+        })?;
+        if guards::is_windows_pe(&volume) {
+            let error = "this is Windows PE, which starts anew from its image each time";
+            return Err(Failure::new(Exit::Refused, "windows-pe", error)
+                .hint("name the drive with the broken VM's own Windows"));
+        }
+        let volume = volume.with_boot_files(self.boot.open(&self.root)?);
         if let Some(why) = volume.stranger().filter(|_| !self.boot.unverified) {
             let error = format!("nothing shows that these boot files belong to this disk: {why}");
             return Err(

@@ -89,16 +89,10 @@ impl Boot<'_> {
             key: key.clone(),
             source,
         })?;
+        let place = format!(r"{}\{key}", HiveName::Bcd.root_key());
         Ok(Finding {
-            offer,
-            certainty,
-            title: title.into(),
-            hive: HiveName::Bcd,
-            key,
             written: found.map(hive::Key::last_written).filter(|&time| time != 0),
-            evidence: Vec::new(),
-            cure: Vec::new(),
-            steps: Vec::new(),
+            ..Finding::new(offer, certainty, title, place)
         })
     }
 }

@@ -7,9 +7,9 @@ use crate::context::{Context, Error};
 use crate::finding::Findings;
 use crate::repairs::{
     boot_device_ids, boot_entries, boot_menu_stuck, crash_dump, group_policy_client,
-    group_policy_off, nla, nla_off, rdp_certificate, rdp_enabled, rdp_listener, rdp_policy,
-    rdp_services, recovery_loop, safe_mode, serial_console, stray_hive, test_signing, tls_legacy,
-    tls_policy, tls_protocols,
+    group_policy_off, machine_keys, nla, nla_off, rdp_certificate, rdp_enabled, rdp_listener,
+    rdp_policy, rdp_services, recovery_loop, safe_mode, serial_console, stray_hive, test_signing,
+    tls_legacy, tls_policy, tls_protocols,
 };
 
 /// What kind of repair it is.
@@ -65,6 +65,7 @@ pub const CATALOGUE: &[Repair] = &[
     crash_dump::REPAIR,
     group_policy_client::REPAIR,
     group_policy_off::REPAIR,
+    machine_keys::REPAIR,
     nla::REPAIR,
     nla_off::REPAIR,
     rdp_certificate::REPAIR,

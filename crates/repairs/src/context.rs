@@ -5,6 +5,7 @@
 
 use crate::finding::{Certainty, Change, Finding, Kind, Offer};
 use std::collections::BTreeMap;
+use std::fmt;
 use thiserror::Error;
 use volume::control_set::key_of;
 use volume::{Edit, HiveName, Target, Volume};
@@ -43,13 +44,17 @@ pub enum Error {
     /// The disk cannot be looked at.
     #[error("cannot look at the disk: {0}")]
     Disk(String),
+    /// What the disk has is not shown where it is attached.
+    #[error("{0}")]
+    NotSeen(String),
 }
 
 impl Error {
-    /// Whether it is the boot configuration that cannot be looked at.
-    pub fn is_about_boot(&self) -> bool {
+    /// Whether it says nothing about the rest of a recipe: boot files that are elsewhere or odd,
+    /// permissions that are not shown here.
+    pub fn spares_the_rest(&self) -> bool {
         match self {
-            Error::NoBoot { .. } => true,
+            Error::NoBoot { .. } | Error::NotSeen(_) => true,
             Error::Read { hive, .. } | Error::Hive { hive, .. } => *hive == HiveName::Bcd,
             Error::Disk(_) => false,
         }
@@ -76,6 +81,16 @@ impl Ask {
     }
 }
 
+/// Who is told how many files and folders a long walk has seen.
+#[derive(Clone, Copy)]
+pub struct Walked<'v>(pub &'v dyn Fn(usize));
+
+impl fmt::Debug for Walked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Walked")
+    }
+}
+
 /// Everything a repair may look at.
 #[derive(Debug)]
 pub struct Context<'v> {
@@ -85,6 +100,8 @@ pub struct Context<'v> {
     pub sets: Vec<u32>,
     /// The time of the run, as FILETIME.
     pub now: u64,
+    /// Who is told how far a long walk is.
+    pub walked: Walked<'v>,
     /// How the repair is asked for.
     pub ask: Ask,
     /// This repair's parameters as the operator set them.
@@ -209,8 +226,8 @@ impl Number {
     }
 }
 
-impl std::fmt::Display for Number {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Number::Missing => f.write_str("missing"),
             Number::Is(number) => write!(f, "0x{number:x}"),
@@ -340,16 +357,10 @@ impl<'v> Place<'v> {
         certainty: Certainty,
         title: impl Into<String>,
     ) -> Result<Finding, Error> {
+        let place = format!(r"{}\{}", self.hive.root_key(), self.key);
         Ok(Finding {
-            offer,
-            certainty,
-            title: title.into(),
-            hive: self.hive,
-            key: self.key.clone(),
             written: self.written()?,
-            evidence: Vec::new(),
-            cure: Vec::new(),
-            steps: Vec::new(),
+            ..Finding::new(offer, certainty, title, place)
         })
     }
 

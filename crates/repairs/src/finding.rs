@@ -3,7 +3,7 @@
 //! Invariants: a finding names the place and what was seen there; an empty cure means report
 //! only. Absent on purpose: whether the cure is proposed (the planner decides).
 
-use volume::{Edit, HiveName};
+use volume::{Edit, SecurityEdit};
 
 /// How sure a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +49,15 @@ pub struct Change {
     pub edit: Edit,
 }
 
+/// New permissions and why they are set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permissions {
+    /// Why.
+    pub kind: Kind,
+    /// What.
+    pub edit: SecurityEdit,
+}
+
 /// What cannot be done to files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -87,18 +96,45 @@ pub struct Finding {
     pub certainty: Certainty,
     /// The fault in one line, without a period.
     pub title: String,
-    /// The hive it was seen in.
-    pub hive: HiveName,
-    /// The key it was seen in.
-    pub key: String,
-    /// When that key was last written, as FILETIME.
+    /// Where it was seen: a key, or a path below the drive.
+    pub place: String,
+    /// When that was last written, as FILETIME.
     pub written: Option<u64>,
     /// What was seen and why it is a fault, a line each.
     pub evidence: Vec<String>,
-    /// The changes that cure it.
+    /// The changes of values that cure it.
     pub cure: Vec<Change>,
+    /// The permissions that cure it.
+    pub permissions: Vec<Permissions>,
     /// What else has to be done.
     pub steps: Vec<Step>,
+}
+
+impl Finding {
+    /// A finding that only tells something, so far.
+    pub fn new(
+        offer: Offer,
+        certainty: Certainty,
+        title: impl Into<String>,
+        place: impl Into<String>,
+    ) -> Finding {
+        Finding {
+            offer,
+            certainty,
+            title: title.into(),
+            place: place.into(),
+            written: None,
+            evidence: Vec::new(),
+            cure: Vec::new(),
+            permissions: Vec::new(),
+            steps: Vec::new(),
+        }
+    }
+
+    /// Whether it has a cure.
+    pub fn has_cure(&self) -> bool {
+        !(self.cure.is_empty() && self.permissions.is_empty())
+    }
 }
 
 /// What a repair has to say about a disk.

@@ -21,6 +21,6 @@ pub mod symptom;
 pub use boot::Boot;
 pub use catalogue::{CATALOGUE, Class, Parameter, Repair, repair};
 pub use context::{Ask, Context, Error};
-pub use finding::{Certainty, Change, Finding, Findings, Kind, Offer, Step};
-pub use planner::{Plan, PlanError, Planned, Selection, plan};
+pub use finding::{Certainty, Change, Finding, Findings, Kind, Offer, Permissions, Step};
+pub use planner::{Plan, PlanError, Planned, PlannedPermissions, Selection, plan};
 pub use symptom::{SYMPTOMS, Symptom, symptom};

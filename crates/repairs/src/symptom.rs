@@ -15,6 +15,8 @@ pub struct Symptom {
     pub look: &'static [&'static str],
     /// The source article's recipe, in its order.
     pub recipe: &'static [&'static str],
+    /// What the article does in the running VM besides, command and purpose.
+    pub after_boot: &'static [&'static str],
     /// What the article offers besides, on request.
     pub offered: &'static [&'static str],
     /// What cannot be seen on a disk.
@@ -32,6 +34,7 @@ pub const SYMPTOMS: &[Symptom] = &[Symptom {
         "tls-protocols",
         "tls-policy",
         "rdp-certificate",
+        "machine-keys",
         "nla",
         "rdp-policy",
         "rdp-listener",
@@ -42,10 +45,18 @@ pub const SYMPTOMS: &[Symptom] = &[Symptom {
     recipe: &[
         "serial-console",
         "crash-dump",
+        "machine-keys",
         "tls-legacy",
         "tls-protocols",
         "nla",
         "rdp-certificate",
+    ],
+    after_boot: &[
+        "netstat -anob | more   (is another program listening on the port of Remote Desktop?)",
+        "certlm.msc, Remote Desktop, Certificates: is the certificate there and in date? deleted, \
+         it is made anew",
+        "Restart-Service TermService -Force",
+        "gpupdate /force   (once group policy may set its values again)",
     ],
     offered: &["group-policy-off"],
     not_checked: &[

@@ -108,7 +108,7 @@ fn real_healthy_hives_need_nothing() {
         for found in &plan.found {
             println!(
                 "  {} {}: {}",
-                found.repair, found.finding.key, found.finding.title
+                found.repair, found.finding.place, found.finding.title
             );
             // Remote Desktop is off on clients by default, and then told, not proposed.
             assert_eq!(found.repair, "rdp-enabled");

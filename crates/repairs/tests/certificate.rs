@@ -136,7 +136,7 @@ fn the_time_of_the_run_decides() {
     // Its end is the first of February 2074.
     let end = 149_291_424_000_000_000;
     for (now, fault) in [(NOW, false), (end, false), (end + 1, true), (0, true)] {
-        let plan = plan(&lab.open(), &Selection::default(), &[], now).unwrap();
+        let plan = plan(&lab.open(), &Selection::default(), &[], now, &|_| ()).unwrap();
         assert_eq!(!plan.changes.is_empty(), fault, "{now}");
     }
 }

@@ -1,10 +1,10 @@
 //! Access masks: which rights, and what the generic ones stand for.
 //!
 //! Invariants: every bit is carried, known or not. Absent on purpose: whether access would be
-//! granted, and the text of rights, which is SDDL.
+//! granted (see [`mod@crate::check`]), and the text of rights, which is SDDL or icacls' letters.
 
 use std::fmt;
-use std::ops::BitOr;
+use std::ops::{BitAnd, BitOr, Sub};
 
 /// A set of rights; bits 0 to 15 mean something else for each kind of object.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,18 +55,45 @@ impl AccessMask {
     /// Registry key: everything.
     pub const KEY_ALL_ACCESS: AccessMask = AccessMask(0x000F_003F);
 
+    /// File: read data; folder: list.
+    pub const FILE_READ_DATA: AccessMask = AccessMask(0x0001);
+    /// File: write data; folder: create a file.
+    pub const FILE_WRITE_DATA: AccessMask = AccessMask(0x0002);
+    /// File: append data; folder: create a folder.
+    pub const FILE_APPEND_DATA: AccessMask = AccessMask(0x0004);
+    /// File or folder: read extended attributes.
+    pub const FILE_READ_EA: AccessMask = AccessMask(0x0008);
+    /// File or folder: write extended attributes.
+    pub const FILE_WRITE_EA: AccessMask = AccessMask(0x0010);
+    /// File: execute; folder: traverse.
+    pub const FILE_EXECUTE: AccessMask = AccessMask(0x0020);
+    /// Folder: delete what is in it.
+    pub const FILE_DELETE_CHILD: AccessMask = AccessMask(0x0040);
+    /// File or folder: read attributes.
+    pub const FILE_READ_ATTRIBUTES: AccessMask = AccessMask(0x0080);
+    /// File or folder: write attributes.
+    pub const FILE_WRITE_ATTRIBUTES: AccessMask = AccessMask(0x0100);
     /// File or folder: read.
     pub const FILE_GENERIC_READ: AccessMask = AccessMask(0x0012_0089);
     /// File or folder: write.
     pub const FILE_GENERIC_WRITE: AccessMask = AccessMask(0x0012_0116);
     /// File or folder: execute, traverse.
     pub const FILE_GENERIC_EXECUTE: AccessMask = AccessMask(0x0012_00A0);
+    /// File or folder: read and execute, what tools call so.
+    pub const FILE_READ_EXECUTE: AccessMask = AccessMask(0x0012_00A9);
+    /// File or folder: read, write, execute and delete, what tools call modify.
+    pub const FILE_MODIFY: AccessMask = AccessMask(0x0013_01BF);
     /// File or folder: everything.
     pub const FILE_ALL_ACCESS: AccessMask = AccessMask(0x001F_01FF);
 
     /// Whether all rights of `other` are in it.
     pub fn contains(self, other: AccessMask) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// Whether there is no right in it.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
     }
 }
 
@@ -75,6 +102,23 @@ impl BitOr for AccessMask {
 
     fn bitor(self, other: AccessMask) -> AccessMask {
         AccessMask(self.0 | other.0)
+    }
+}
+
+impl BitAnd for AccessMask {
+    type Output = AccessMask;
+
+    fn bitand(self, other: AccessMask) -> AccessMask {
+        AccessMask(self.0 & other.0)
+    }
+}
+
+/// The rights of the first that are not in the second.
+impl Sub for AccessMask {
+    type Output = AccessMask;
+
+    fn sub(self, other: AccessMask) -> AccessMask {
+        AccessMask(self.0 & !other.0)
     }
 }
 

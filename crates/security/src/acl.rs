@@ -64,6 +64,13 @@ impl Acl {
         })
     }
 
+    /// Where a new grant on the object itself stands in order: behind the denials of the object
+    /// itself that come first, before all other entries that grant, deny or are inherited.
+    pub fn place_of_grant(&self) -> usize {
+        let first = self.aces.iter().position(|ace| rank(ace) > Some(0));
+        first.unwrap_or(self.aces.len())
+    }
+
     /// The list at `at`.
     pub(crate) fn read(bytes: &[u8], at: usize) -> Result<Acl, ParseError> {
         let short = || ParseError::Truncated {
@@ -176,6 +183,24 @@ mod tests {
         for (aces, out) in cases {
             let acl = Acl::new(aces.into_iter().cloned().collect());
             assert_eq!(acl.first_out_of_order(), out, "{acl:?}");
+        }
+    }
+
+    #[test]
+    fn a_grant_goes_behind_the_denials_in_front() {
+        let (deny, condition, allow) = (ace(1, 0), ace(10, 0), ace(0, 0));
+        let (later, later_deny, label) = (ace(0, 0x10), ace(10, 0x12), ace(17, 0));
+        let cases = [
+            (vec![], 0),
+            (vec![&allow], 0),
+            (vec![&deny, &condition, &allow, &deny], 2),
+            (vec![&label, &deny, &later_deny, &allow], 2),
+            (vec![&later, &deny], 0),
+            (vec![&deny, &label], 2),
+        ];
+        for (aces, place) in cases {
+            let acl = Acl::new(aces.into_iter().cloned().collect());
+            assert_eq!(acl.place_of_grant(), place, "{acl:?}");
         }
     }
 

@@ -43,6 +43,12 @@ impl Sid {
     pub const USERS: Sid = Sid::of(5, &[32, 545]);
     /// `S-1-1-0`.
     pub const EVERYONE: Sid = Sid::of(1, &[0]);
+    /// `S-1-5-11`: all who have logged on, guests excepted.
+    pub const AUTHENTICATED_USERS: Sid = Sid::of(5, &[11]);
+    /// `S-1-5-6`: all that has logged on as a service.
+    pub const SERVICE: Sid = Sid::of(5, &[6]);
+    /// `S-1-3-4`: the owner, in place of what an owner is granted without any entry.
+    pub const OWNER_RIGHTS: Sid = Sid::of(3, &[4]);
     /// `S-1-3-0`: in a child, its owner.
     pub const CREATOR_OWNER: Sid = Sid::of(3, &[0]);
     /// `S-1-3-1`: in a child, its group.

@@ -13,8 +13,8 @@ mod support;
 
 use proptest::prelude::*;
 use security::{
-    AccessMask, Ace, AceFlags, AceKind, Acl, Child, Control, Descriptor, GenericMapping, List,
-    Order, Sid, inherit,
+    AccessMask, Ace, AceFlags, AceKind, Acl, Child, Control, Descriptor, GenericMapping, Icacls,
+    List, Order, Sid, Token, inherit,
 };
 use support::{Dice, real_descriptors};
 
@@ -184,6 +184,15 @@ fn mutants_never_panic_and_what_is_read_can_be_written() {
                     descriptor.canonical()
                 );
             }
+            let text = Icacls {
+                path: "x",
+                descriptor: &descriptor,
+            };
+            assert!(!text.to_string().is_empty());
+            let (token, all) = (Token::SYSTEM, AccessMask::FILE_ALL_ACCESS);
+            let permitted = descriptor.permit(&token, all, GenericMapping::FILE);
+            let access = permitted.access(&token, GenericMapping::FILE);
+            assert!(access.allows(all) || !access.uncertain.is_empty());
             for kind in [Child::Container, Child::Leaf] {
                 let sid = Sid::SYSTEM;
                 let _ = inherit(&descriptor, kind, GenericMapping::FILE, &sid, &sid);

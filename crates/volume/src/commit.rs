@@ -1,14 +1,17 @@
-//! Bringing staged hives to the disk: hold, compare, journal, write, read back.
+//! Bringing what is staged to the disk: hold, compare, journal, write, read back.
 //!
-//! Invariants: before the first write every file is held and is still what was staged from, and
-//! the journal is sealed; a failure is taken back at once where the disk still answers; nothing is
-//! called done that was not read back. Absent on purpose: the clock, words for people.
+//! Invariants: before the first write every hive is held, everything is still what was staged
+//! from, and the journal is sealed; hives are written before permissions; a failure is taken back
+//! at once where the disk still answers; nothing is called done that was not read back.
+//! Absent on purpose: the clock, words for people.
 
+use crate::permissions::same_security;
 use crate::stage::{Staged, StagedHive};
 use crate::undo;
 use disk::{
-    FileRecord, HeldFile, HoldError, JournalError, Lock, Record, Root, RootRecord, Run, State,
-    Step, StepError, WalkError,
+    FileRecord, HeldFile, HoldError, JournalError, Lock, ReadBackDiffers, Record, Root, RootRecord,
+    Run, SecurityError, SecurityRecord, State, Step, StepError, WalkError, check_securities,
+    put_back_securities, set_securities,
 };
 use hive::commit::{Action, Files, Member, Method};
 use thiserror::Error;
@@ -35,6 +38,26 @@ pub struct Request {
     pub about: Vec<u8>,
 }
 
+/// A run that is through.
+#[derive(Debug)]
+pub struct Committed {
+    /// The run.
+    pub run: Run,
+    /// Permissions that the file system gives back in another form, or did not take.
+    pub differs: Vec<ReadBackDiffers>,
+}
+
+/// Why a write failed.
+#[derive(Debug, Error)]
+pub enum WriteError {
+    /// That of a hive.
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// That of permissions.
+    #[error(transparent)]
+    Security(#[from] SecurityError),
+}
+
 /// Why a run did not get through.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -51,6 +74,9 @@ pub enum CommitError {
         /// The file.
         path: String,
     },
+    /// Permissions cannot be looked at, or are not what was staged from; nothing was written.
+    #[error("the permissions cannot be changed")]
+    Security(#[source] SecurityError),
     /// Not enough room; nothing was written.
     #[error("the disk has {free} bytes free, {needed} are needed")]
     NoSpace {
@@ -64,10 +90,10 @@ pub enum CommitError {
     Journal(#[from] JournalError),
     /// A write failed and everything is as it was.
     #[error("writing failed, the disk is as it was before")]
-    RolledBack(#[source] StepError),
+    RolledBack(#[source] WriteError),
     /// A write failed, and taking it back failed too.
     #[error("writing failed and could not be taken back")]
-    Unfinished(#[source] StepError),
+    Unfinished(#[source] WriteError),
     /// The disk does not hold what was written.
     #[error("{path} does not read back as it was written")]
     ReadBack {
@@ -194,7 +220,8 @@ impl HeldHive {
     }
 }
 
-/// Brings staged hives to the disk; the run is then marked done.
+/// Brings what is staged to the disk; the run is then marked done. `progress` is told how many of
+/// how many permissions are set.
 ///
 /// # Errors
 /// [`CommitError`]; only [`CommitError::Unfinished`], [`CommitError::ReadBack`] and
@@ -204,7 +231,8 @@ pub fn commit(
     staged: &Staged<'_>,
     lock: &Lock,
     request: &Request,
-) -> Result<Run, CommitError> {
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Committed, CommitError> {
     let mut held = Vec::new();
     for hive in &staged.hives {
         let root = roots.get(hive.root).ok_or_else(|| HoldError::Missing {
@@ -215,6 +243,7 @@ pub fn commit(
     for (place, root) in roots.iter().enumerate() {
         check_space(root, staged.hives.iter().filter(|hive| hive.root == place))?;
     }
+    check_securities(roots, &staged.securities, &mut |_, _| ()).map_err(CommitError::Security)?;
     let record = Record {
         id: request.id.clone(),
         roots: roots.iter().map(|root| RootRecord::of(root)).collect(),
@@ -225,17 +254,16 @@ pub fn commit(
             .zip(0..)
             .flat_map(|(hive, group)| records(hive, group))
             .collect(),
-        securities: Vec::new(),
+        securities: staged.securities.clone(),
     };
     let mut run = lock.begin(&record)?;
-    for place in 0..held.len() {
-        let Some((hive, files)) = held.get_mut(place) else {
-            break;
-        };
-        if let Err(error) = files.execute(&hive.actions) {
-            return Err(take_back(held, &mut run, lock, &request.at, error));
+    let differs = match write(&mut held, roots, &staged.securities, progress) {
+        Ok(differs) => differs,
+        Err(error) => {
+            let set = (roots, staged.securities.as_slice());
+            return Err(take_back(held, set, &mut run, lock, &request.at, error));
         }
-    }
+    };
     for (hive, files) in &mut held {
         let after = |member| hive.after.get(member).map(Vec::as_slice);
         if !matches!(files.differing(after), Ok(None)) {
@@ -246,7 +274,20 @@ pub fn commit(
     }
     run.mark(lock, State::Done, &request.at, "")
         .map_err(CommitError::Unclosed)?;
-    Ok(run)
+    Ok(Committed { run, differs })
+}
+
+/// Writes hives, then permissions.
+fn write(
+    held: &mut [(&StagedHive<'_>, HeldHive)],
+    roots: &[&Root],
+    securities: &[SecurityRecord],
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Vec<ReadBackDiffers>, WriteError> {
+    for (hive, files) in held {
+        files.execute(&hive.actions)?;
+    }
+    Ok(set_securities(roots, securities, progress)?)
 }
 
 fn hold_unchanged(root: &Root, hive: &StagedHive<'_>) -> Result<HeldHive, CommitError> {
@@ -303,18 +344,23 @@ fn records(hive: &StagedHive<'_>, group: u32) -> Vec<FileRecord> {
         .collect()
 }
 
-/// Takes everything back after a failed write.
+/// Takes everything back after a failed write: permissions first when the writing came to them.
 fn take_back(
     held: Vec<(&StagedHive<'_>, HeldHive)>,
+    (roots, securities): (&[&Root], &[SecurityRecord]),
     run: &mut Run,
     lock: &Lock,
     at: &str,
-    error: StepError,
+    error: WriteError,
 ) -> CommitError {
     // Cut short from here on, the run is an undo that is not through: that is what has to be
     // known of it. A journal that cannot be written is no reason to leave the disk half written.
     let _ = run.mark(lock, State::Undoing, at, &error.to_string());
     let mut whole = true;
+    if matches!(error, WriteError::Security(_)) {
+        let back = put_back_securities(roots, securities, &same_security, &mut |_, _| ());
+        whole = back.is_whole();
+    }
     for (hive, mut files) in held.into_iter().rev() {
         whole &= undo::put_back(&mut files, &hive.before.to_files(), hive.method).is_ok();
     }

@@ -2,7 +2,7 @@
 //! proved bytes.
 //!
 //! Layers, lowest first:
-//! - [`Edit`]: the closed vocabulary of change;
+//! - [`Edit`], [`SecurityEdit`]: the closed vocabulary of change;
 //! - [`Volume`]: the installation, read-only;
 //! - [`stage`]: edits become file contents, checked and proved by a second reader;
 //! - [`commit`] and [`undo`]: file contents reach the disk through the crate `disk`, and back.
@@ -14,9 +14,11 @@ pub mod boot;
 pub mod commit;
 pub mod control_set;
 pub mod edit;
+pub mod guards;
 pub mod installation;
 pub mod kernel;
 pub mod loaded;
+pub mod permissions;
 pub mod prove;
 pub mod stage;
 pub mod undo;
@@ -27,5 +29,6 @@ pub use control_set::{ControlSets, Scope, Select};
 pub use edit::{Edit, HiveName, Target, same_name};
 pub use installation::Installation;
 pub use loaded::Loaded;
+pub use permissions::{SecurityChange, SecurityEdit, same_security};
 pub use stage::{Staged, StagedHive, stage};
 pub use volume::{BootFiles, Volume, VolumeError};

@@ -6,9 +6,10 @@
 
 use crate::edit::{Edit, HiveName};
 use crate::loaded::Loaded;
+use crate::permissions::{DescriptorError, SecurityEdit};
 use crate::prove::{self, Proof, ProofError};
 use crate::volume::{Volume, VolumeError};
-use disk::Root;
+use disk::{Root, SecurityRecord};
 use hive::commit::{self, Action, CommitError, Files, Member, Method};
 use hive::format::HEADER_LEN;
 use hive::log::LogFormat;
@@ -70,10 +71,12 @@ pub struct StagedHive<'v> {
 }
 
 /// Everything a plan changes on a disk, in the order of the commits.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Staged<'v> {
     /// The hives.
     pub hives: Vec<StagedHive<'v>>,
+    /// The permissions of files and folders.
+    pub securities: Vec<SecurityRecord>,
 }
 
 /// What is said of a hive once it is written.
@@ -138,6 +141,15 @@ pub enum StageError {
         #[source]
         source: ProofError,
     },
+    /// A file or folder cannot have the wanted permissions.
+    #[error("the new permissions of {path} are none that a file can have")]
+    Security {
+        /// The first file or folder that was to get them.
+        path: String,
+        /// Why.
+        #[source]
+        source: DescriptorError,
+    },
 }
 
 /// How a hive of this disk is committed, and why, for people.
@@ -183,8 +195,13 @@ pub fn method_by(evidence: &[(String, LogFormat)], loaded: &Loaded) -> (Method, 
 /// Stages edits. `now` becomes the time stamp of every key that changes, as FILETIME.
 ///
 /// # Errors
-/// When a hive cannot be edited, committed or proved.
-pub fn stage<'v>(volume: &'v Volume, edits: &[Edit], now: u64) -> Result<Staged<'v>, StageError> {
+/// When a hive cannot be edited, committed or proved, or permissions make no sense.
+pub fn stage<'v>(
+    volume: &'v Volume,
+    edits: &[Edit],
+    permissions: &[SecurityEdit],
+    now: u64,
+) -> Result<Staged<'v>, StageError> {
     let mut hives = Vec::new();
     for name in HiveName::ALL {
         let edits = edits.iter().filter(|edit| edit.target().hive == name);
@@ -201,7 +218,17 @@ pub fn stage<'v>(volume: &'v Volume, edits: &[Edit], now: u64) -> Result<Staged<
         let (method, _) = method(volume, loaded);
         hives.push(stage_hive(loaded, &operations, method, now)?);
     }
-    Ok(Staged { hives })
+    for edit in permissions {
+        edit.check().map_err(|source| StageError::Security {
+            path: edit.paths.first().cloned().unwrap_or_default(),
+            source,
+        })?;
+    }
+    let securities = permissions.iter().flat_map(SecurityEdit::records);
+    Ok(Staged {
+        hives,
+        securities: securities.collect(),
+    })
 }
 
 /// Stages operations on one hive.

@@ -2,22 +2,24 @@
 //!
 //! Invariants: a hive is put back only from a state the run itself can have left: its files as
 //! they were before or after, or, while the run is unfinished, anything that the recorded ranges
-//! laid over it turn into the recorded hash. Otherwise something else has written it: it is
-//! overtaken, and not touched. Each hive goes back as a commit of its own.
+//! laid over it turn into the recorded hash; permissions only from those before or after.
+//! Otherwise something else has written it: it is overtaken, and not touched. Permissions go back
+//! first, then each hive as a commit of its own.
 //! Absent on purpose: redo; values (a plan does that after the VM has run).
 
 use crate::commit::{FILE_LIMIT, HeldHive, meaning_of};
+use crate::permissions::same_security;
 use disk::{
-    FileRecord, HoldError, JournalError, Lock, Record, RecordError, Root, Run, State, StepError,
-    WalkError,
+    FileRecord, HoldError, JournalError, Lock, Record, RecordError, Root, Run, SecurityError,
+    SecurityStanding, State, StepError, WalkError, look_at_securities, put_back_securities,
 };
 use hive::Hive;
 use hive::commit::{self, Files, Member, Method};
 use hive::format::HEADER_LEN;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use thiserror::Error;
 
-/// What undo would find in one hive.
+/// What undo finds in one hive, or in the permissions of one file or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Byte for byte as before the run.
@@ -26,12 +28,25 @@ pub enum Standing {
     Ours,
     /// Something else has written it.
     Overtaken,
+    /// It was put back, and reads back in another form than it had.
+    Differs,
 }
 
-/// One hive of a run.
+/// What a run has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// A hive and its logs.
+    Hive,
+    /// The permissions of a file or folder.
+    Permissions,
+}
+
+/// One hive of a run, or the permissions of one file or folder.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The primary file's path.
+    /// Which of the two.
+    pub part: Part,
+    /// The path of the primary file, or of the file or folder.
     pub path: String,
     /// What undo found.
     pub standing: Standing,
@@ -76,6 +91,9 @@ pub enum UndoError {
     /// A write failed.
     #[error("writing failed")]
     Step(#[from] StepError),
+    /// Permissions could not be put back.
+    #[error("not all permissions could be put back")]
+    Security(#[from] SecurityError),
     /// The disk does not hold what was written.
     #[error("{path} does not read back as it was written")]
     ReadBack {
@@ -124,8 +142,8 @@ fn root_of<'r>(
     })
 }
 
-/// What undo would find in each hive of a run, without writing. The roots stand in the order of
-/// the record.
+/// What undo would find in everything a run has changed, without writing. The roots stand in the
+/// order of the record.
 ///
 /// # Errors
 /// When the record or a file cannot be read.
@@ -147,15 +165,39 @@ pub fn look(roots: &[&Root], run: &Run) -> Result<Vec<Outcome>, UndoError> {
         } else {
             standing(&group, &files, run.state()).0
         };
-        outcomes.push(Outcome {
-            path: primary_of(&group),
-            standing,
-        });
+        outcomes.push(hive(primary_of(&group), standing));
     }
+    outcomes.extend(permissions(roots, record)?);
     Ok(outcomes)
 }
 
-/// Puts every hive of a run back that nothing else has written, and closes the run.
+fn hive(path: String, standing: Standing) -> Outcome {
+    let part = Part::Hive;
+    Outcome {
+        part,
+        path,
+        standing,
+    }
+}
+
+/// How the permissions that a run has changed stand.
+fn permissions(roots: &[&Root], record: &Record) -> Result<Vec<Outcome>, SecurityError> {
+    let standings = look_at_securities(roots, &record.securities, &same_security)?;
+    let outcomes = record.securities.iter().zip(standings);
+    let outcomes = outcomes.map(|(known, standing)| Outcome {
+        part: Part::Permissions,
+        path: known.path.clone(),
+        standing: match standing {
+            SecurityStanding::Before => Standing::Before,
+            SecurityStanding::After => Standing::Ours,
+            SecurityStanding::Overtaken => Standing::Overtaken,
+        },
+    });
+    Ok(outcomes.collect())
+}
+
+/// Puts everything of a run back that nothing else has changed, and closes the run. `progress` is
+/// told how many of how many permissions are done.
 ///
 /// # Errors
 /// [`UndoError`]; the run then stays open, and undo can be repeated.
@@ -164,6 +206,7 @@ pub fn undo(
     run: &mut Run,
     lock: &Lock,
     at: &str,
+    progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<Outcome>, UndoError> {
     let state = run.state();
     let record = run.record()?.clone();
@@ -178,10 +221,7 @@ pub fn undo(
         let mut held = match HeldHive::hold(root, paths) {
             Ok(held) => held,
             Err(HoldError::Missing { .. }) => {
-                outcomes.push(Outcome {
-                    path,
-                    standing: Standing::Overtaken,
-                });
+                outcomes.push(hive(path, Standing::Overtaken));
                 continue;
             }
             Err(error) => return Err(error.into()),
@@ -194,11 +234,15 @@ pub fn undo(
                 .map_or(Method::NoLog, |(_, method, _)| *method);
             work.push((path.clone(), held, before, method));
         }
-        outcomes.push(Outcome { path, standing });
+        outcomes.push(hive(path, standing));
     }
-    if !work.is_empty() {
+    let mut permissions = permissions(roots, &record)?;
+    let ours = |outcome: &Outcome| outcome.standing == Standing::Ours;
+    if !work.is_empty() || permissions.iter().any(ours) {
         run.mark(lock, State::Undoing, at, "")?;
     }
+    put_back_permissions(roots, &record, &mut permissions, progress)?;
+    outcomes.extend(permissions);
     // The last hive of a run goes back first.
     for (path, mut held, before, method) in work.into_iter().rev() {
         put_back(&mut held, &before, method).map_err(|error| error.at(&path))?;
@@ -210,9 +254,39 @@ pub fn undo(
         .collect();
     let all = overtaken.len() == outcomes.len();
     let state = if all { State::Overtaken } else { State::Undone };
-    run.mark(lock, state, at, &overtaken.join(", "))
+    run.mark(lock, state, at, &told(&overtaken))
         .map_err(UndoError::Unclosed)?;
     Ok(outcomes)
+}
+
+/// Paths for an event of the journal: the first of them, when there are many.
+fn told(paths: &[&str]) -> String {
+    const MOST: usize = 10;
+    let first: Vec<&str> = paths.iter().take(MOST).copied().collect();
+    match paths.len().saturating_sub(MOST) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}
+
+/// Puts permissions back, and notes what came out otherwise than it was found to stand.
+fn put_back_permissions(
+    roots: &[&Root],
+    record: &Record,
+    outcomes: &mut [Outcome],
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<(), SecurityError> {
+    let back = put_back_securities(roots, &record.securities, &same_security, progress);
+    let differs: HashSet<&str> = back.differs.iter().map(|one| one.path.as_str()).collect();
+    let overtaken: HashSet<&str> = back.overtaken.iter().map(String::as_str).collect();
+    for outcome in outcomes {
+        if differs.contains(outcome.path.as_str()) {
+            outcome.standing = Standing::Differs;
+        } else if overtaken.contains(outcome.path.as_str()) {
+            outcome.standing = Standing::Overtaken;
+        }
+    }
+    back.failed.into_iter().next().map_or(Ok(()), Err)
 }
 
 /// Why one hive was not put back.

@@ -229,8 +229,8 @@ fn a_damaged_software_hive_spoils_only_itself() {
     let volume = scratch.volume();
     assert!(volume.software().is_err());
     assert_eq!(volume.installation().unwrap().product, None);
-    volume::stage(&volume, &support::edits(), support::NOW).unwrap();
-    let refused = volume::stage(&volume, &[support::software_edit()], support::NOW);
+    volume::stage(&volume, &support::edits(), &[], support::NOW).unwrap();
+    let refused = volume::stage(&volume, &[support::software_edit()], &[], support::NOW);
     assert!(matches!(
         refused,
         Err(volume::stage::StageError::Hive { .. })

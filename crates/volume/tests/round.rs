@@ -49,12 +49,20 @@ fn round(disk: &Disk, edits: &[Edit], method: Method) {
         let bins = |file: &[u8]| hive::Hive::open(file.to_vec()).unwrap().bins().to_vec();
         assert!(bins(&hive.after.primary) == bins(&hive.before.to_files().primary));
     }
-    let outcomes = undo::undo(&[&scratch.root()], &mut run, &lock, "later").unwrap();
+    let outcomes =
+        undo::undo(&[&scratch.root()], &mut run, &lock, "later", &mut |_, _| ()).unwrap();
     assert_eq!(outcomes.len(), staged.hives.len());
     assert!(scratch.files() == before);
     assert_eq!(scratch.run().state(), State::Undone);
     // An undo that is asked for twice finds everything as it was.
-    let outcomes = undo::undo(&[&scratch.root()], &mut scratch.run(), &lock, "again").unwrap();
+    let outcomes = undo::undo(
+        &[&scratch.root()],
+        &mut scratch.run(),
+        &lock,
+        "again",
+        &mut |_, _| (),
+    )
+    .unwrap();
     assert!(
         outcomes
             .iter()

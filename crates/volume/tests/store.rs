@@ -56,11 +56,13 @@ fn a_store_is_edited_and_put_back() {
     let before = scratch.files();
     let volume = scratch.volume();
     let edits = changes(&volume, console);
-    let staged = volume::stage(&volume, &edits, support::NOW).unwrap();
+    let staged = volume::stage(&volume, &edits, &[], support::NOW).unwrap();
     assert_eq!(staged.hives[0].path, r"boot\bcd", "as the disk spells it");
     let lock = scratch.lock();
     let roots = volume.roots();
-    let mut run = volume::commit::commit(&roots, &staged, &lock, &request("run")).unwrap();
+    let mut run = volume::commit::commit(&roots, &staged, &lock, &request("run"), &mut |_, _| ())
+        .unwrap()
+        .run;
     let after = scratch.volume();
     let (hive, old) = (&after.store().unwrap().hive, &volume.store().unwrap().hive);
     assert_eq!((hive.minor(), old.minor()), (3, 3));
@@ -83,7 +85,7 @@ fn a_store_is_edited_and_put_back() {
             "{path}"
         );
     }
-    undo::undo(&roots, &mut run, &lock, "later").unwrap();
+    undo::undo(&roots, &mut run, &lock, "later", &mut |_, _| ()).unwrap();
     assert!(scratch.files() == before);
 }
 
@@ -106,7 +108,14 @@ fn taking_values_back_takes_keys_with_them() {
     scratch.commit(&scratch.stage(&there), &lock).unwrap();
     assert_ne!(keys(&scratch.volume().store().unwrap().hive), old);
     let staged = scratch.stage(&back);
-    volume::commit::commit(&[&scratch.root()], &staged, &lock, &request("back")).unwrap();
+    volume::commit::commit(
+        &[&scratch.root()],
+        &staged,
+        &lock,
+        &request("back"),
+        &mut |_, _| (),
+    )
+    .unwrap();
     assert_eq!(keys(&scratch.volume().store().unwrap().hive), old);
 }
 
@@ -146,9 +155,11 @@ fn a_system_partition_is_a_second_root() {
     assert_eq!(stores.found.len(), 2);
     assert_eq!(stores.chosen().unwrap().firmware, Some(Firmware::Uefi));
     let all = [changes(&volume, console), edits()].concat();
-    let staged = volume::stage(&volume, &all, support::NOW).unwrap();
+    let staged = volume::stage(&volume, &all, &[], support::NOW).unwrap();
     let (lock, roots) = (scratch.lock(), volume.roots());
-    let mut run = volume::commit::commit(&roots, &staged, &lock, &request("run")).unwrap();
+    let mut run = volume::commit::commit(&roots, &staged, &lock, &request("run"), &mut |_, _| ())
+        .unwrap()
+        .run;
     assert!(std::fs::read(folder.join("BCD")).unwrap() != uefi);
     let names: Vec<(u8, &str)> = run
         .record()
@@ -159,13 +170,13 @@ fn a_system_partition_is_a_second_root() {
         .collect();
     assert!(names.contains(&(1, r"EFI\Microsoft\Boot\BCD")), "{names:?}");
 
-    let refused = undo::undo(&roots[..1], &mut run, &lock, "later");
+    let refused = undo::undo(&roots[..1], &mut run, &lock, "later", &mut |_, _| ());
     assert!(
         matches!(refused, Err(UndoError::NoRoot { .. })),
         "{refused:?}"
     );
     assert_eq!(run.state(), State::Done, "nothing is put back by halves");
-    let outcomes = undo::undo(&roots, &mut run, &lock, "later").unwrap();
+    let outcomes = undo::undo(&roots, &mut run, &lock, "later", &mut |_, _| ()).unwrap();
     assert!(outcomes.iter().all(|file| file.standing == Standing::Ours));
     assert!(std::fs::read(folder.join("BCD")).unwrap() == uefi);
     assert!(scratch.files() == drive);

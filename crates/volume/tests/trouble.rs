@@ -29,14 +29,20 @@ fn a_full_volume_and_a_read_only_one_are_refused_before_the_journal_is_opened() 
         let scratch = Scratch::of(&Disk::default());
         demo().write_to(mount.path()).unwrap();
         let volume = volume::Volume::open(mount.root()).unwrap();
-        let staged = volume::stage(&volume, &edits(), support::NOW).unwrap();
+        let staged = volume::stage(&volume, &edits(), &[], support::NOW).unwrap();
         if full {
             mount.fill(8192);
         } else {
             mount.read_only();
         }
         let lock = scratch.lock();
-        let refused = volume::commit::commit(&[&mount.root()], &staged, &lock, &request("run"));
+        let refused = volume::commit::commit(
+            &[&mount.root()],
+            &staged,
+            &lock,
+            &request("run"),
+            &mut |_, _| (),
+        );
         match refused.unwrap_err() {
             CommitError::NoSpace { .. } => assert!(full),
             CommitError::Hold(disk::HoldError::ReadOnly { .. }) => assert!(!full),
@@ -80,11 +86,17 @@ fn a_write_that_fails_half_way_is_taken_back_at_once() {
         hole(&mount, 400_000);
         mount.fill(100_000);
         let volume = volume::Volume::open(mount.root()).unwrap();
-        let staged = volume::stage(&volume, &large(), support::NOW).unwrap();
+        let staged = volume::stage(&volume, &large(), &[], support::NOW).unwrap();
         assert_eq!(staged.hives[0].method, method);
         let scratch = Scratch::of(&Disk::default());
         let lock = scratch.lock();
-        let failed = volume::commit::commit(&[&mount.root()], &staged, &lock, &request("run"));
+        let failed = volume::commit::commit(
+            &[&mount.root()],
+            &staged,
+            &lock,
+            &request("run"),
+            &mut |_, _| (),
+        );
         let failed = failed.unwrap_err();
         assert!(matches!(failed, CommitError::RolledBack(_)), "{failed:?}");
         let before = &staged.hives[0].before.to_files();
@@ -108,22 +120,41 @@ fn what_cannot_be_taken_back_stays_open_and_is_undone_when_there_is_room() {
     healthy().write_to(mount.path()).unwrap();
     hole(&mount, 400_000);
     let volume = volume::Volume::open(mount.root()).unwrap();
-    let staged = volume::stage(&volume, &large(), support::NOW).unwrap();
+    let staged = volume::stage(&volume, &large(), &[], support::NOW).unwrap();
     let hive = &staged.hives[0];
     // Room for the log, and a little for the hole, but none for the entry that takes it back.
     let log = hive.after.log1.as_ref().unwrap().len() as u64;
     mount.fill(log + 16 * 4096);
     let scratch = Scratch::of(&Disk::default());
     let lock = scratch.lock();
-    let failed = volume::commit::commit(&[&mount.root()], &staged, &lock, &request("run"));
+    let failed = volume::commit::commit(
+        &[&mount.root()],
+        &staged,
+        &lock,
+        &request("run"),
+        &mut |_, _| (),
+    );
     let failed = failed.unwrap_err();
     assert!(matches!(failed, CommitError::Unfinished(_)), "{failed:?}");
     assert!(scratch.run().state().is_open());
-    let refused = undo::undo(&[&mount.root()], &mut scratch.run(), &lock, "later");
+    let refused = undo::undo(
+        &[&mount.root()],
+        &mut scratch.run(),
+        &lock,
+        "later",
+        &mut |_, _| (),
+    );
     assert!(matches!(refused, Err(undo::UndoError::Step(_))));
     assert!(scratch.run().state().is_open());
     std::fs::remove_file(mount.path().join("fill")).unwrap();
-    undo::undo(&[&mount.root()], &mut scratch.run(), &lock, "at last").unwrap();
+    undo::undo(
+        &[&mount.root()],
+        &mut scratch.run(),
+        &lock,
+        "at last",
+        &mut |_, _| (),
+    )
+    .unwrap();
     assert_eq!(scratch.run().state(), State::Undone);
     let file = |name: &str| std::fs::read(mount.path().join(CONFIG).join(name)).unwrap();
     assert!(file("SYSTEM") == hive.before.to_files().primary);

@@ -82,7 +82,8 @@ fn undone_from(scratch: &Scratch, hive: &StagedHive<'_>, states: &[Files], state
         if state == State::Undoing {
             run.mark(&lock, state, "then", "").unwrap();
         }
-        let outcomes = undo::undo(&[&scratch.root()], &mut run, &lock, "later").unwrap();
+        let outcomes =
+            undo::undo(&[&scratch.root()], &mut run, &lock, "later", &mut |_, _| ()).unwrap();
         assert_ne!(
             outcomes[0].standing,
             Standing::Overtaken,
@@ -203,15 +204,22 @@ fn a_finished_run_that_something_else_has_written_over_is_left_alone() {
         let files = scratch.files();
         let look = undo::look(&[&scratch.root()], &run).unwrap();
         assert_eq!(look[0].standing, Standing::Overtaken, "{what}");
-        let outcomes = undo::undo(&[&scratch.root()], &mut run, &lock, "later").unwrap();
+        let outcomes =
+            undo::undo(&[&scratch.root()], &mut run, &lock, "later", &mut |_, _| ()).unwrap();
         assert_eq!(outcomes[0].standing, Standing::Overtaken, "{what}");
         assert!(scratch.files() == files, "{what}: written over");
         assert_eq!(scratch.run().state(), State::Overtaken, "{what}");
         assert!(!scratch.run().state().is_open());
         if what == "another edit" {
             let next = scratch.stage(&[dword(support::TLS, "Enabled", 9)]);
-            let again = volume::commit::commit(&[&scratch.root()], &next, &lock, &request("next"));
-            assert_eq!(again.unwrap().state(), State::Done);
+            let again = volume::commit::commit(
+                &[&scratch.root()],
+                &next,
+                &lock,
+                &request("next"),
+                &mut |_, _| (),
+            );
+            assert_eq!(again.unwrap().run.state(), State::Done);
         }
     }
 }
@@ -233,7 +241,14 @@ fn an_unfinished_run_whose_disk_was_booted_is_left_alone() {
     flip(&scratch, "SYSTEM.LOG1", 700);
     forget_events(&scratch);
     let disk = scratch.files();
-    let outcomes = undo::undo(&[&scratch.root()], &mut scratch.run(), &lock, "later").unwrap();
+    let outcomes = undo::undo(
+        &[&scratch.root()],
+        &mut scratch.run(),
+        &lock,
+        "later",
+        &mut |_, _| (),
+    )
+    .unwrap();
     assert_eq!(outcomes[0].standing, Standing::Overtaken);
     assert!(scratch.files() == disk);
 }
@@ -247,7 +262,8 @@ fn of_two_hives_only_the_one_overtaken_is_left_alone() {
     let mut run = scratch.commit(&staged, &lock).unwrap();
     flip(&scratch, "SOFTWARE", 5000);
     let overtaken = std::fs::read(scratch.config("SOFTWARE")).unwrap();
-    let outcomes = undo::undo(&[&scratch.root()], &mut run, &lock, "later").unwrap();
+    let outcomes =
+        undo::undo(&[&scratch.root()], &mut run, &lock, "later", &mut |_, _| ()).unwrap();
     let standing: Vec<Standing> = outcomes.iter().map(|outcome| outcome.standing).collect();
     assert_eq!(standing, [Standing::Ours, Standing::Overtaken]);
     assert!(std::fs::read(scratch.config("SOFTWARE")).unwrap() == overtaken);
@@ -308,7 +324,8 @@ fn a_hive_that_another_program_holds_is_busy() {
         .root()
         .hold(r"Windows\System32\config\SYSTEM")
         .unwrap();
-    let refused = undo::undo(&[&scratch.root()], &mut run, &lock, "later").unwrap_err();
+    let refused =
+        undo::undo(&[&scratch.root()], &mut run, &lock, "later", &mut |_, _| ()).unwrap_err();
     assert!(matches!(
         refused,
         undo::UndoError::Hold(disk::HoldError::Busy { .. })
@@ -319,5 +336,5 @@ fn a_hive_that_another_program_holds_is_busy() {
         "a refused undo leaves the run as it was"
     );
     drop(held);
-    undo::undo(&[&scratch.root()], &mut run, &lock, "later").unwrap();
+    undo::undo(&[&scratch.root()], &mut run, &lock, "later", &mut |_, _| ()).unwrap();
 }

@@ -16,6 +16,8 @@ mod windows;
 mod windows_security;
 
 #[cfg(target_os = "linux")]
+pub(crate) use linux::{attached_disks, device_of, is_remote, table_of};
+#[cfg(target_os = "linux")]
 pub(crate) use linux::{attributes, descriptor, origin, set_descriptor, siblings, times};
 #[cfg(unix)]
 pub(crate) use unix::*;

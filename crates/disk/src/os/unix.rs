@@ -335,6 +335,17 @@ pub(crate) fn is_private(dir: &Path) -> io::Result<bool> {
     Ok(owned && found.mode() & 0o022 == 0)
 }
 
+/// Whether this process may make entries in a directory.
+pub(crate) fn may_write(dir: &Path) -> Option<bool> {
+    let needed = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    Some(dir.is_dir() && rustix::fs::access(dir, needed).is_ok())
+}
+
+/// Whether this process may do everything.
+pub(crate) fn is_administrator() -> Option<bool> {
+    Some(rustix::process::geteuid().is_root())
+}
+
 /// Waits until the entries of a directory are on the medium.
 pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()

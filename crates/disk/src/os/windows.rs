@@ -314,6 +314,20 @@ pub(crate) fn sync_dir(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Not known: it takes a try.
+pub(crate) fn may_write(_: &Path) -> Option<bool> {
+    None
+}
+
+/// Only an administrator may open a disk as a whole.
+pub(crate) fn is_administrator() -> Option<bool> {
+    match File::open(r"\\.\PhysicalDrive0") {
+        Ok(_) => Some(true),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Some(false),
+        Err(_) => None,
+    }
+}
+
 pub(crate) fn default_journal_dir() -> PathBuf {
     let base = std::env::var_os("ProgramData").unwrap_or_else(|| r"C:\ProgramData".into());
     PathBuf::from(base).join("offfix")

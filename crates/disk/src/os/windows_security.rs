@@ -27,8 +27,9 @@ use windows_sys::Win32::Security::{
     GetKernelObjectSecurity, GetTokenInformation, IsWellKnownSid, LUID_AND_ATTRIBUTES,
     LookupPrivilegeValueW, OWNER_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, SE_BACKUP_NAME,
     SE_PRIVILEGE_ENABLED, SE_RESTORE_NAME, SE_TAKE_OWNERSHIP_NAME, SECURITY_ATTRIBUTES,
-    SetKernelObjectSecurity, TOKEN_ADJUST_PRIVILEGES, TOKEN_PRIVILEGES, TOKEN_QUERY, TOKEN_USER,
-    TokenUser, WinBuiltinAdministratorsSid, WinLocalSystemSid,
+    SECURITY_DESCRIPTOR_RELATIVE, SetKernelObjectSecurity, TOKEN_ADJUST_PRIVILEGES,
+    TOKEN_PRIVILEGES, TOKEN_QUERY, TOKEN_USER, TokenUser, WinBuiltinAdministratorsSid,
+    WinLocalSystemSid,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     CreateDirectoryW, FILE_BASIC_INFO, FILE_FLAG_OPEN_REPARSE_POINT, FileBasicInfo,
@@ -231,6 +232,10 @@ pub(crate) fn descriptor(file: &File) -> io::Result<Vec<u8>> {
 
 /// Gives an opened object the owner, the group and the discretionary list of a descriptor.
 pub(crate) fn set_descriptor(file: &File, descriptor: &[u8]) -> io::Result<()> {
+    // Wine takes every length for enough.
+    if descriptor.len() < size_of::<SECURITY_DESCRIPTOR_RELATIVE>() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
     let mut buffer = aligned(&with_request(descriptor));
     let pointer = buffer.as_mut_ptr().cast::<c_void>();
     let size = u32::try_from(descriptor.len()).unwrap_or(0);

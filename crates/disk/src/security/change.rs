@@ -118,6 +118,51 @@ pub fn set_securities(
     Ok(differs)
 }
 
+/// How the permissions of an object stand to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecurityStanding {
+    /// As they were before it.
+    Before,
+    /// As the run leaves them.
+    After,
+    /// Neither, or the object is gone: something else has changed it.
+    Overtaken,
+}
+
+/// Looks how each object stands to the run; `same` is as for [`put_back_securities`].
+///
+/// # Errors
+/// [`SecurityError`] about the first object that cannot be read.
+pub fn look_at_securities(
+    roots: &[&Root],
+    records: &[SecurityRecord],
+    same: &dyn Fn(&[u8], &[u8]) -> bool,
+) -> Result<Vec<SecurityStanding>, SecurityError> {
+    let mut trails = Trails::new(roots);
+    let standings = records.iter().map(|record| {
+        let Some(object) = trails.open(record, false)? else {
+            return Ok(SecurityStanding::Overtaken);
+        };
+        Ok(standing(&object.security()?, record, same))
+    });
+    standings.collect()
+}
+
+fn standing(
+    found: &[u8],
+    record: &SecurityRecord,
+    same: &dyn Fn(&[u8], &[u8]) -> bool,
+) -> SecurityStanding {
+    if *found == *record.before {
+        SecurityStanding::Before
+    } else if *found == *record.after || same(found, &record.after) || same(found, &record.before) {
+        // One that was put back in another form is written once more.
+        SecurityStanding::After
+    } else {
+        SecurityStanding::Overtaken
+    }
+}
+
 /// Gives every object the descriptor of before the run back, byte for byte, whether the run was
 /// finished, cut short or never begun. An object that now has neither of the two descriptors is
 /// left alone; `same` says whether two descriptors with other bytes are the same one, for a system
@@ -157,16 +202,14 @@ fn put_back(
     let Some(mut object) = trails.open(record, true)? else {
         return Ok(Outcome::Overtaken);
     };
-    let found = object.security()?;
-    if found == *record.before {
-        return Ok(Outcome::Restored);
+    match standing(&object.security()?, record, same) {
+        SecurityStanding::Before => Ok(Outcome::Restored),
+        SecurityStanding::Overtaken => Ok(Outcome::Overtaken),
+        SecurityStanding::After => {
+            let differs = write(&mut object, &record.before)?;
+            Ok(differs.map_or(Outcome::Restored, Outcome::Differs))
+        }
     }
-    let ours = found == *record.after;
-    if !ours && !same(&found, &record.after) && !same(&found, &record.before) {
-        return Ok(Outcome::Overtaken);
-    }
-    let differs = write(&mut object, &record.before)?;
-    Ok(differs.map_or(Outcome::Restored, Outcome::Differs))
 }
 
 /// Writes a descriptor and reads it back.

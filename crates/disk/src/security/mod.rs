@@ -19,7 +19,10 @@ use std::fmt::Debug;
 use std::fs::File;
 use std::io;
 
-pub use change::{PutBack, ReadBackDiffers, check_securities, put_back_securities, set_securities};
+pub use change::{
+    PutBack, ReadBackDiffers, SecurityStanding, check_securities, look_at_securities,
+    put_back_securities, set_securities,
+};
 pub use held::{HeldObject, Times};
 pub use memory::MemorySecurity;
 pub use objects::Object;

@@ -70,6 +70,12 @@ pub(crate) enum Command {
     Log(LogArguments),
     /// Show a plan file.
     Show(ShowArguments),
+    /// List the disks of this machine, and the Windows on those that are mounted.
+    Disks(DisksArguments),
+    /// Say what this machine can do: rights, journal, tools, and what a drive allows.
+    Doctor(DoctorArguments),
+    /// Drop the journal of a run that is closed.
+    Forget(ForgetArguments),
     /// List the repairs, or show one.
     Repairs(TopicArguments),
     /// List the symptoms, or show one.
@@ -194,6 +200,39 @@ pub(crate) struct ShowArguments {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct DisksArguments {
+    /// How to answer.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArguments {
+    /// The drive or folder to look at too, as with --drive.
+    #[arg(value_name = "DRIVE")]
+    pub(crate) place: Option<OsString>,
+    /// How to answer.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ForgetArguments {
+    /// The run.
+    #[arg(value_name = "RUN")]
+    pub(crate) run: String,
+    /// Drop it even when it could still be taken back, which nothing can do afterwards.
+    #[arg(long)]
+    pub(crate) even_open: bool,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// How to answer.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct TopicArguments {
     /// Show this one.
     #[arg(value_name = "ID")]
@@ -212,6 +251,9 @@ impl Arguments {
             Command::Undo(undo) => undo.format,
             Command::Log(log) => log.format,
             Command::Show(show) => show.format,
+            Command::Disks(disks) => disks.format,
+            Command::Doctor(doctor) => doctor.format,
+            Command::Forget(forget) => forget.format,
             Command::Repairs(topic) | Command::Symptoms(topic) => topic.format,
             Command::Hive(hive) => hive.format,
             Command::Bcd(bcd) => bcd.format,

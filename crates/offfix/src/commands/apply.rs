@@ -9,16 +9,19 @@ use crate::commands::confirm::confirm;
 use crate::commands::make::{self, Made};
 use crate::document::{self, Document, SelectionDocument};
 use crate::exit::{Exit, Failure};
+use crate::guards;
 use crate::journal::{self, Situation, runs_of, situation};
 use crate::output;
+use crate::permissions;
+use crate::progress::Progress;
 use crate::render;
 use crate::session::{Common, Session};
 use crate::time::Moment;
 use disk::{Journal, Lock, Run, State};
 use std::ffi::OsString;
 use std::path::PathBuf;
-use volume::Volume;
-use volume::commit::{Request, commit};
+use volume::commit::{Committed, Request, commit};
+use volume::{Staged, Volume};
 
 /// Carries the command out.
 pub(crate) fn run(common: &Common, arguments: &ApplyArguments) -> Result<Exit, Failure> {
@@ -39,6 +42,7 @@ pub(crate) fn run(common: &Common, arguments: &ApplyArguments) -> Result<Exit, F
         session.boot = session.boot.or_of(wanted);
     }
     session.journal_elsewhere()?;
+    guards::refuse(&session.root)?;
     let lock = session.journal.lock()?;
     let runs = settle(&session, &lock)?;
     let (volume, installation) = session.volume()?;
@@ -48,7 +52,7 @@ pub(crate) fn run(common: &Common, arguments: &ApplyArguments) -> Result<Exit, F
     }
     made.document.note.clone_from(&arguments.note);
     let json = arguments.format == Format::Json;
-    if made.edits.is_empty() {
+    if made.is_empty() {
         return nothing_to_do(&made.document, json);
     }
     if !json {
@@ -77,28 +81,31 @@ fn write(
     let Made {
         mut document,
         edits,
+        permissions,
     } = made;
-    let staged = volume::stage(&volume, &edits, session.now.filetime())?;
+    let staged = volume::stage(&volume, &edits, &permissions, session.now.filetime())?;
     let id = free_name(&session.journal, session.now)?;
     document.run = Some(id.clone());
-    document
-        .left_open
-        .extend(journal::weakened(&document.changes));
+    document.left_open.extend(journal::weakened(&document));
     let about = output::to_json(&document).into_bytes();
     let request = Request {
         id,
         at: session.now.text(),
         about,
     };
-    let run = commit(&volume.roots(), &staged, lock, &request)?;
-    let written = staged.written();
+    let mut progress = Progress::of("setting permissions");
+    let mut set = |done, of| progress.at(done, Some(of));
+    let committed = commit(&volume.roots(), &staged, lock, &request, &mut set)?;
+    drop(progress);
+    keep_reports(&committed, &staged, lock);
+    let (run, written) = (committed.run, staged.written());
     // The second look reads everything anew: what was read and staged need not stay for it.
     drop(staged);
     drop(volume);
     let (again, installation) = session.volume()?;
     // The new run is not among `runs`: what it set on purpose must verify by itself.
     let left = make::make(session, &again, &installation, &document.selection, runs)?;
-    let verified = document.selection.undo.is_some() || left.edits.is_empty();
+    let verified = document.selection.undo.is_some() || left.is_empty();
     document.verdict = if verified { "fixed" } else { "failed" }.to_owned();
     document.code = (!verified).then(|| "not-verified".to_owned());
     if json {
@@ -117,6 +124,30 @@ fn write(
     } else {
         Exit::NotVerified
     })
+}
+
+/// Keeps with the run what permissions were and are, and tells what the file system did not take
+/// as it was given. The run is done, whatever becomes of its reports.
+fn keep_reports(committed: &Committed, staged: &Staged<'_>, lock: &Lock) {
+    for differs in &committed.differs {
+        output::warn(&permissions::not_taken(differs));
+    }
+    if staged.securities.is_empty() {
+        return;
+    }
+    let keep = |name: &str, text: String| {
+        if let Err(error) = committed.run.store(lock, name, text.as_bytes()) {
+            output::warn(&format!("{name} could not be kept with the run: {error}"));
+        }
+    };
+    // One after the other: each has megabytes where there are many keys.
+    let records = &staged.securities;
+    keep(
+        "permissions-before.txt",
+        permissions::report_before(records),
+    );
+    let after = permissions::report_after(records, &committed.differs);
+    keep("permissions-after.txt", after);
 }
 
 /// The drive and the plan file among what was typed.
@@ -207,7 +238,8 @@ fn same_plan(wanted: &Document, made: &Document) -> Result<(), Failure> {
             );
         }
     }
-    if wanted.changes != made.changes || wanted.files != made.files {
+    let same = wanted.changes == made.changes && wanted.permissions == made.permissions;
+    if !same || wanted.files != made.files {
         return refused(
             "edited-plan",
             "the plan's changes are not the ones its selection gives on this disk".to_owned(),

@@ -6,6 +6,7 @@
 use super::apply::free_name;
 use crate::document::Document;
 use crate::exit::Failure;
+use crate::guards;
 use crate::output;
 use crate::session::Common;
 use crate::time::Moment;
@@ -20,6 +21,9 @@ pub(crate) fn commit_one(
     staged: StagedHive<'_>,
     document: Document,
 ) -> Result<(Document, Run), Failure> {
+    for root in roots {
+        guards::refuse(root)?;
+    }
     let now = Moment::now();
     let journal = common.journal();
     let lock = journal.lock()?;
@@ -36,7 +40,8 @@ pub(crate) fn commit_one(
     };
     let staged = Staged {
         hives: vec![staged],
+        ..Staged::default()
     };
-    let run = commit(roots, &staged, &lock, &request)?;
-    Ok((document, run))
+    let committed = commit(roots, &staged, &lock, &request, &mut |_, _| ())?;
+    Ok((document, committed.run))
 }

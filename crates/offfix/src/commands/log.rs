@@ -2,8 +2,9 @@
 
 use crate::arguments::{Format, LogArguments};
 use crate::exit::{Exit, Failure};
-use crate::journal::{belongs, plan_of, weakened};
+use crate::journal::{belongs, changes_in_words, plan_of, weakened};
 use crate::output;
+use crate::permissions::objects;
 use crate::render;
 use crate::session::{Common, Session};
 use disk::{Run, State};
@@ -18,6 +19,9 @@ pub(crate) struct LogEntry {
     pub(crate) computer: Option<String>,
     pub(crate) disk: String,
     pub(crate) changes: usize,
+    pub(crate) permissions: usize,
+    #[serde(skip)]
+    pub(crate) changed: String,
     pub(crate) left_open: Vec<String>,
     pub(crate) note: String,
     pub(crate) events: Vec<String>,
@@ -67,11 +71,9 @@ fn entry(run: &Run) -> LogEntry {
             .and_then(|record| record.roots.first())
             .map_or(String::new(), |root| root.path.clone()),
         changes: plan.changes.len(),
-        left_open: if open {
-            weakened(&plan.changes)
-        } else {
-            Vec::new()
-        },
+        permissions: objects(&plan.permissions),
+        changed: changes_in_words(&plan, "value"),
+        left_open: if open { weakened(&plan) } else { Vec::new() },
         note: plan.note,
         events: run
             .events()
@@ -82,7 +84,7 @@ fn entry(run: &Run) -> LogEntry {
     }
 }
 
-fn state(run: &Run) -> &'static str {
+pub(super) fn state(run: &Run) -> &'static str {
     if run.state() != State::NotStarted && run.record().is_err() {
         return "damaged record";
     }

@@ -10,19 +10,33 @@ use crate::document::{
     SelectionDocument, StepDocument, VERSION,
 };
 use crate::exit::{Exit, Failure};
+use crate::guards;
 use crate::journal;
+use crate::permissions::PermissionsDocument;
+use crate::progress::Progress;
 use crate::session::Session;
 use crate::time::filetime_text;
 use disk::{Run, Stamp};
 use hive::commit::Member;
 use repairs::context::chain;
-use repairs::{Certainty, Finding, Plan, PlanError};
-use volume::{Edit, HiveName, Installation, Loaded, Target, Volume, VolumeError, stage};
+use repairs::{Certainty, Plan, PlanError};
+use std::cell::RefCell;
+use volume::{
+    Edit, HiveName, Installation, Loaded, SecurityEdit, Target, Volume, VolumeError, stage,
+};
 
 /// A plan, and the edits it makes.
 pub(crate) struct Made {
     pub(crate) document: Document,
     pub(crate) edits: Vec<Edit>,
+    pub(crate) permissions: Vec<SecurityEdit>,
+}
+
+impl Made {
+    /// Whether there is nothing to do.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.edits.is_empty() && self.permissions.is_empty()
+    }
 }
 
 /// The selection as it is written into plans.
@@ -49,33 +63,46 @@ pub(crate) fn make(
 ) -> Result<Made, Failure> {
     let mut document = head(session, volume, installation, selection);
     document.earlier_runs = journal::tell(runs, session)?;
-    document.left_open = journal::left_open(runs, |change| {
-        let after = change.after.as_ref().and_then(DataDocument::data);
-        match change.target().map(|target| present(volume, &target)) {
-            Some(Ok(now)) => now == after,
-            // What cannot be compared is told rather than hidden.
-            _ => true,
-        }
-    });
-    let edits = match &selection.undo {
+    document.left_open = journal::left_open(
+        runs,
+        |change| {
+            let after = change.after.as_ref().and_then(DataDocument::data);
+            match change.target().map(|target| present(volume, &target)) {
+                Some(Ok(now)) => now == after,
+                // What cannot be compared is told rather than hidden.
+                _ => true,
+            }
+        },
+        |permissions| take_back::still_set(volume, permissions),
+    );
+    let (edits, permissions) = match &selection.undo {
         Some(what) => take_back::fill(&mut document, volume, what, runs)?,
         None => {
             let purpose = journal::on_purpose(runs);
             let now = session.now.filetime();
-            let plan = repairs::plan(volume, &selection.selection()?, &purpose, now);
+            let progress = RefCell::new(Progress::of("looking at permissions"));
+            let walked = |done| progress.borrow_mut().at(done, None);
+            let plan = repairs::plan(volume, &selection.selection()?, &purpose, now, &walked);
             let plan = plan.map_err(|error| failed(&error, volume))?;
             fill(&mut document, &plan);
             if matches!(volume.store(), Err(VolumeError::NoStore { .. })) {
                 document.not_checked.extend(boot_files::offers(volume));
             }
-            plan.changes.into_iter().map(|change| change.edit).collect()
+            let edits = plan.changes.into_iter().map(|change| change.edit);
+            let permissions = plan.permissions.into_iter().map(|one| one.edit);
+            (edits.collect(), permissions.collect())
         }
     };
     elements::describe(volume, &mut document.changes);
     document.files = files(volume, &edits);
     document.hives = hives(volume, &edits);
     document.verdict = verdict(&document).to_owned();
-    Ok(Made { document, edits })
+    guards::tell(&mut document, volume);
+    Ok(Made {
+        document,
+        edits,
+        permissions,
+    })
 }
 
 fn head(
@@ -120,7 +147,7 @@ fn fill(document: &mut Document, plan: &Plan) {
             proposed: judged.proposed,
             set_by: judged.set_by.clone(),
             title: judged.finding.title.clone(),
-            place: place(&judged.finding),
+            place: judged.finding.place.clone(),
             written: judged.finding.written.and_then(filetime_text),
             evidence: judged.finding.evidence.clone(),
         })
@@ -132,6 +159,11 @@ fn fill(document: &mut Document, plan: &Plan) {
             let kind = document::kind(change.kind);
             ChangeDocument::of(change.repair, kind, &change.edit, change.before.as_ref())
         })
+        .collect();
+    document.permissions = plan
+        .permissions
+        .iter()
+        .map(PermissionsDocument::of)
         .collect();
     document.steps = plan
         .steps
@@ -175,11 +207,6 @@ fn not_checked(plan: &Plan) -> Vec<String> {
         .iter()
         .map(|(why, ids)| format!("{}: {why}", ids.join(", ")));
     lines.collect()
-}
-
-/// Where a finding was made, as people write it.
-fn place(finding: &Finding) -> String {
-    format!(r"{}\{}", finding.hive.root_key(), finding.key)
 }
 
 /// The files the plan depends on: SYSTEM always, and every hive that changes with its logs.
@@ -314,7 +341,7 @@ fn verdict(document: &Document) -> &'static str {
             && finding.set_by.is_none()
             && finding.certainty != document::certainty(Certainty::Possible)
     };
-    if !document.changes.is_empty() {
+    if document.has_changes() {
         "would-fix"
     } else if document.findings.iter().any(|finding| open(&finding)) {
         "needs-human"

@@ -8,7 +8,10 @@ mod bcd;
 mod boot_files;
 mod commit_one;
 mod confirm;
+mod disks;
+mod doctor;
 mod elements;
+mod forget;
 mod hive;
 mod log;
 mod make;
@@ -23,8 +26,11 @@ use crate::exit::{Exit, Failure};
 use crate::session::{BootPlace, Common};
 
 pub(crate) use commit_one::commit_one;
+pub(crate) use disks::{AreaDocument, DiskDocument};
+pub(crate) use doctor::Check;
 pub(crate) use log::LogEntry;
 pub(crate) use topics::class;
+pub(crate) use undo::Sorted;
 
 /// Carries a command out.
 pub(crate) fn run(arguments: Arguments) -> Result<Exit, Failure> {
@@ -53,6 +59,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Undo(arguments) => undo::run(&common, &arguments),
         Command::Log(arguments) => log::run(&common, &arguments),
         Command::Show(arguments) => show::run(&arguments),
+        Command::Disks(arguments) => disks::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&common, &arguments),
+        Command::Forget(arguments) => forget::run(&common, &arguments),
         Command::Repairs(arguments) => topics::repairs(&arguments),
         Command::Symptoms(arguments) => topics::symptoms(&arguments),
         Command::Hive(arguments) => hive::run(&common, &arguments),

@@ -31,7 +31,7 @@ pub(crate) fn run(common: &Common, arguments: &PlanArguments) -> Result<Exit, Fa
         Format::Json => output::json(&made.document),
         Format::Text => output::text(&render::plan(&made.document, arguments.out.as_deref())),
     }
-    let offered = !made.document.changes.is_empty();
+    let offered = made.document.has_changes();
     Ok(if offered && arguments.detailed_exitcode {
         Exit::Offered
     } else {

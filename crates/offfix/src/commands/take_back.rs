@@ -1,17 +1,25 @@
-//! `plan --undo`: a plan that puts back, value by value, what still is as a run left it.
+//! `plan --undo`: a plan that puts back, value by value and file by file, what still is as a run
+//! left it.
 //!
-//! Invariants: a value that something else has changed since is never touched, and named.
+//! Invariants: what something else has changed since is never touched, and named.
 //! Absent on purpose: bytes (`undo` puts those back, before the VM has run).
 
 use crate::commands::make::present;
 use crate::document::{ChangeDocument, DataDocument, Document};
 use crate::exit::{Exit, Failure};
 use crate::journal::plan_of;
+use crate::permissions::{PermissionsDocument, paths_in_words};
 use disk::{Run, State};
-use volume::{Edit, Volume};
+use repairs::context::chain;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use volume::{Edit, SecurityEdit, Volume, same_security};
 
 /// The word that means everything open runs weakened.
 const WEAKENING: &str = "weakening";
+
+/// Edits of values, and of permissions.
+type Edits = (Vec<Edit>, Vec<SecurityEdit>);
 
 /// Fills a plan that takes back a run, or what all open runs weakened; answers its edits.
 pub(crate) fn fill(
@@ -19,7 +27,7 @@ pub(crate) fn fill(
     volume: &Volume,
     what: &str,
     runs: &[Run],
-) -> Result<Vec<Edit>, Failure> {
+) -> Result<Edits, Failure> {
     let chosen: Vec<&Run> = runs
         .iter()
         .filter(|run| run.state() == State::Done)
@@ -32,6 +40,7 @@ pub(crate) fn fill(
         );
     }
     let mut edits: Vec<Edit> = Vec::new();
+    let mut permissions = Permissions::default();
     // The newest run first: what it found there an older one may have set.
     for run in chosen.into_iter().rev() {
         let plan = plan_of(run).ok_or_else(|| {
@@ -43,8 +52,113 @@ pub(crate) fn fill(
                 take_back(document, volume, &mut edits, run.id(), &change)?;
             }
         }
+        for change in plan.permissions {
+            if what != WEAKENING || change.kind == "weakening" {
+                permissions.take_back(document, volume, run.id(), &change)?;
+            }
+        }
     }
-    Ok(edits)
+    Ok((edits, permissions.finish(document)))
+}
+
+/// Whether permissions are still as a run has set them; what cannot be seen counts as set.
+pub(crate) fn still_set(volume: &Volume, permissions: &PermissionsDocument) -> bool {
+    let (Some(edit), Some(root)) = (permissions.edit(), volume.roots().first().copied()) else {
+        return true;
+    };
+    let mut paths = edit.paths.iter().map(|path| root.security(path));
+    paths.any(|found| match found {
+        Ok(found) => found.is_some_and(|found| same_security(&found, &edit.after)),
+        Err(_) => true,
+    })
+}
+
+/// The permissions of one file or folder on the way back.
+struct Back {
+    path: String,
+    now: Arc<[u8]>,
+    wanted: Arc<[u8]>,
+    repair: String,
+    kind: &'static str,
+}
+
+/// The permissions that are taken back, by path.
+#[derive(Default)]
+struct Permissions {
+    places: HashMap<String, usize>,
+    back: Vec<Back>,
+}
+
+impl Permissions {
+    fn take_back(
+        &mut self,
+        document: &mut Document,
+        volume: &Volume,
+        run: &str,
+        change: &PermissionsDocument,
+    ) -> Result<(), Failure> {
+        let unreadable = |error: String| Failure::new(Exit::Unreadable, "unreadable", error);
+        let (Some(edit), Some(root)) = (change.edit(), volume.roots().first().copied()) else {
+            let error = format!("the plan of run {run} holds permissions that cannot be read");
+            return Err(Failure::new(Exit::Unreadable, "journal-damaged", error));
+        };
+        let mut others = Vec::new();
+        for path in &edit.paths {
+            let known = self.places.get(path).and_then(|&at| self.back.get_mut(at));
+            if let Some(known) = known {
+                // A newer run found there what this one had set.
+                if same_security(&known.wanted, &edit.after) {
+                    known.wanted = Arc::clone(&edit.before);
+                }
+                continue;
+            }
+            let found = root.security(path);
+            let found = found.map_err(|error| unreadable(chain(&error)))?;
+            match found {
+                Some(found) if same_security(&found, &edit.before) => {}
+                Some(found) if same_security(&found, &edit.after) => {
+                    self.places.insert(path.clone(), self.back.len());
+                    self.back.push(Back {
+                        path: path.clone(),
+                        now: found.into(),
+                        wanted: Arc::clone(&edit.before),
+                        repair: change.repair.clone(),
+                        kind: if change.kind == "weakening" {
+                            "fix"
+                        } else {
+                            "undo"
+                        },
+                    });
+                }
+                _ => others.push(path.clone()),
+            }
+        }
+        if !others.is_empty() {
+            let paths = paths_in_words(&others);
+            let line = format!("permissions of {paths}: changed, or gone, since run {run}");
+            document.left_alone.push(line);
+        }
+        Ok(())
+    }
+
+    /// The edits, which the document gets too.
+    fn finish(self, document: &mut Document) -> Vec<SecurityEdit> {
+        let mut by_reason: BTreeMap<(String, &str), Vec<_>> = BTreeMap::new();
+        for back in self.back.into_iter().filter(|back| back.now != back.wanted) {
+            let reason = (back.repair, back.kind);
+            let change = (back.path, back.now, back.wanted);
+            by_reason.entry(reason).or_default().push(change);
+        }
+        let mut edits = Vec::new();
+        for ((repair, kind), changes) in by_reason {
+            for edit in SecurityEdit::group(changes) {
+                let document_of = PermissionsDocument::new(&repair, kind, &edit);
+                document.permissions.push(document_of);
+                edits.push(edit);
+            }
+        }
+        edits
+    }
 }
 
 fn take_back(

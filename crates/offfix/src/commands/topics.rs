@@ -31,6 +31,7 @@ struct SymptomDocument {
     about: &'static str,
     look: &'static [&'static str],
     recipe: &'static [&'static str],
+    after_boot: &'static [&'static str],
     offered: &'static [&'static str],
 }
 
@@ -97,6 +98,7 @@ fn symptom_document(symptom: &Symptom) -> SymptomDocument {
         about: symptom.about,
         look: symptom.look,
         recipe: symptom.recipe,
+        after_boot: symptom.after_boot,
         offered: symptom.offered,
     }
 }

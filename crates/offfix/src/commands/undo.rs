@@ -6,14 +6,16 @@
 use crate::arguments::{Format, UndoArguments};
 use crate::commands::confirm::confirm;
 use crate::exit::{Exit, Failure};
+use crate::guards;
 use crate::journal::{Roots, plan_of, runs_of};
 use crate::output;
+use crate::progress::Progress;
 use crate::render;
 use crate::session::{Common, Session};
 use disk::{Run, State};
 use serde::Serialize;
 use std::ffi::OsString;
-use volume::undo::{Outcome, Standing, undo};
+use volume::undo::{Outcome, Part, Standing, undo};
 
 /// The answer as JSON.
 #[derive(Serialize)]
@@ -25,9 +27,35 @@ struct UndoDocument<'a> {
     disk: String,
     run: Option<&'a str>,
     left_open: Vec<String>,
-    restored: Vec<&'a str>,
-    unchanged: Vec<&'a str>,
-    overtaken: Vec<&'a str>,
+    #[serde(flatten)]
+    hives: Sorted<'a>,
+    permissions: Sorted<'a>,
+}
+
+/// Paths by what became of them.
+#[derive(Serialize)]
+pub(crate) struct Sorted<'a> {
+    pub(crate) restored: Vec<&'a str>,
+    pub(crate) unchanged: Vec<&'a str>,
+    pub(crate) overtaken: Vec<&'a str>,
+    /// Put back, but read back in another form.
+    pub(crate) differs: Vec<&'a str>,
+}
+
+impl<'a> Sorted<'a> {
+    fn of(outcomes: &'a [Outcome], part: Part) -> Sorted<'a> {
+        let paths = |standing| -> Vec<&str> {
+            let those = outcomes.iter().filter(|outcome| outcome.part == part);
+            let those = those.filter(|outcome| outcome.standing == standing);
+            those.map(|outcome| outcome.path.as_str()).collect()
+        };
+        Sorted {
+            restored: paths(Standing::Ours),
+            unchanged: paths(Standing::Before),
+            overtaken: paths(Standing::Overtaken),
+            differs: paths(Standing::Differs),
+        }
+    }
 }
 
 /// Carries the command out.
@@ -43,6 +71,9 @@ pub(crate) fn run(common: &Common, arguments: &UndoArguments) -> Result<Exit, Fa
         answer(&session, None, &[], json);
         return Ok(Exit::Done);
     };
+    if run.state() != State::NotStarted {
+        guards::refuse(&session.root)?;
+    }
     let computer = plan_of(&run).and_then(|plan| plan.computer);
     if !arguments.yes {
         let word = computer.clone().unwrap_or_else(|| run.id().to_owned());
@@ -56,7 +87,16 @@ pub(crate) fn run(common: &Common, arguments: &UndoArguments) -> Result<Exit, Fa
         return Ok(Exit::Done);
     }
     let roots = Roots::of(&session, &run)?;
-    let outcomes = undo(&roots.all(), &mut run, &lock, &session.now.text())?;
+    let mut progress = Progress::of("putting permissions back");
+    let mut back = |done, of| progress.at(done, Some(of));
+    let outcomes = undo(
+        &roots.all(),
+        &mut run,
+        &lock,
+        &session.now.text(),
+        &mut back,
+    )?;
+    drop(progress);
     answer(&session, Some((run.id(), computer)), &outcomes, json);
     let overtaken = outcomes
         .iter()
@@ -153,37 +193,24 @@ fn answer(
     outcomes: &[Outcome],
     json: bool,
 ) {
-    let paths = |standing| -> Vec<&str> {
-        let those = outcomes.iter().filter(|file| file.standing == standing);
-        those.map(|file| file.path.as_str()).collect()
-    };
-    let (restored, overtaken) = (paths(Standing::Ours), paths(Standing::Overtaken));
-    let unchanged = paths(Standing::Before);
+    let hives = Sorted::of(outcomes, Part::Hive);
+    let permissions = Sorted::of(outcomes, Part::Permissions);
     let (id, computer) = run.map_or((None, None), |(id, computer)| (Some(id), computer));
-    if json {
-        output::json(&UndoDocument {
-            version: crate::document::VERSION,
-            verdict: if overtaken.is_empty() {
-                "clean"
-            } else {
-                "needs-human"
-            },
-            code: (!overtaken.is_empty()).then_some("overtaken"),
-            computer,
-            disk: session.disk(),
-            run: id,
-            left_open: Vec::new(),
-            restored,
-            unchanged,
-            overtaken,
-        });
-    } else {
-        output::text(&render::undone(
-            id,
-            &restored,
-            &unchanged,
-            &overtaken,
-            &session.drive,
-        ));
+    if !json {
+        let text = render::undone(id, &hives, &permissions, &session.drive);
+        output::text(&text);
+        return;
     }
+    let overtaken = !(hives.overtaken.is_empty() && permissions.overtaken.is_empty());
+    output::json(&UndoDocument {
+        version: crate::document::VERSION,
+        verdict: if overtaken { "needs-human" } else { "clean" },
+        code: overtaken.then_some("overtaken"),
+        computer,
+        disk: session.disk(),
+        run: id,
+        left_open: Vec::new(),
+        hives,
+        permissions,
+    });
 }

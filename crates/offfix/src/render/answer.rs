@@ -1,9 +1,11 @@
 //! The answers of `apply`, `undo` and `log` as text.
 
-use crate::commands::LogEntry;
+use crate::commands::{LogEntry, Sorted};
 use crate::document::Document;
-use crate::numbers::count;
+use crate::journal::changes_in_words;
+use crate::numbers::{count, files_and_folders};
 use crate::output::{GOOD, HEADING, WARNING};
+use crate::permissions::objects;
 use crate::render::{lines, plan};
 use crate::session::Session;
 use disk::Run;
@@ -24,7 +26,7 @@ pub(crate) fn before_apply(document: &Document, from_file: bool) -> String {
     text.push_str(&format!(
         "\n{computer}, {}: {}. No snapshot can be seen from here.\n",
         document.disk,
-        count(document.changes.len(), "value change"),
+        changes_in_words(document, "value change"),
     ));
     text
 }
@@ -94,43 +96,51 @@ fn written(document: &Document, hives: &[Written]) -> String {
             "  written    {name}: {replayed}{values} changed\n"
         ));
     }
+    if let objects @ 1.. = objects(&document.permissions) {
+        let files = files_and_folders(objects);
+        text.push_str(&format!(
+            "  written    permissions of {files}, each read back\n"
+        ));
+    }
     let proved = hives.iter().map(|hive| hive.proof.values).sum();
-    text.push_str(&format!(
-        "  verified   re-read from disk; a second reader agrees about {}\n",
-        count(proved, "value")
-    ));
+    if !hives.is_empty() {
+        text.push_str(&format!(
+            "  verified   re-read from disk; a second reader agrees about {}\n",
+            count(proved, "value")
+        ));
+    }
     text
 }
 
 /// What undo did.
 pub(crate) fn undone(
     run: Option<&str>,
-    restored: &[&str],
-    unchanged: &[&str],
-    overtaken: &[&str],
+    hives: &Sorted<'_>,
+    permissions: &Sorted<'_>,
     drive: &str,
 ) -> String {
     let Some(run) = run else {
         return "nothing to undo: this disk has no open run\n".to_owned();
     };
     let mut text = String::new();
-    for path in restored {
+    text.push_str(&put_back(permissions));
+    for path in &hives.restored {
         text.push_str(&format!(
             "  restored   {path} and its logs, byte for byte\n"
         ));
     }
-    for path in unchanged {
+    for path in &hives.unchanged {
         text.push_str(&format!(
             "  unchanged  {path}: the run had not written it\n"
         ));
     }
-    for path in overtaken {
+    for path in &hives.overtaken {
         text.push_str(&format!(
             "  {WARNING}overtaken{WARNING:#}  {path}: something else has written it since; \
              left as it is\n"
         ));
     }
-    if overtaken.is_empty() {
+    if hives.overtaken.is_empty() && permissions.overtaken.is_empty() {
         text.push_str(&format!(
             "{GOOD}UNDONE{GOOD:#}    run {run}: the disk is as it was before\n"
         ));
@@ -141,6 +151,33 @@ pub(crate) fn undone(
             &[format!(
                 "offfix plan {drive} --undo {run}   takes single values back, where it can"
             )],
+        ));
+    }
+    text
+}
+
+/// What became of permissions: numbers, and each path that is not as it was.
+fn put_back(permissions: &Sorted<'_>) -> String {
+    let mut text = String::new();
+    for (word, paths) in [
+        ("restored ", &permissions.restored),
+        ("unchanged", &permissions.unchanged),
+    ] {
+        if !paths.is_empty() {
+            let number = files_and_folders(paths.len());
+            text.push_str(&format!("  {word}  permissions of {number}\n"));
+        }
+    }
+    for path in &permissions.overtaken {
+        text.push_str(&format!(
+            "  {WARNING}overtaken{WARNING:#}  permissions of {path}: something else has changed \
+             them since, or it is gone; left as it is\n"
+        ));
+    }
+    for path in &permissions.differs {
+        text.push_str(&format!(
+            "  {WARNING}differs{WARNING:#}    permissions of {path}: put back, but they read back \
+             in another form\n"
         ));
     }
     text
@@ -160,9 +197,7 @@ pub(crate) fn log(runs: &[LogEntry], journal: &str) -> String {
         };
         text.push_str(&format!(
             "{HEADING}{}{HEADING:#}  {}  {computer}  {}  {disk}\n",
-            run.run,
-            run.state,
-            count(run.changes, "value"),
+            run.run, run.state, run.changed,
         ));
         if !run.note.is_empty() {
             text.push_str(&format!("    note: {}\n", run.note));

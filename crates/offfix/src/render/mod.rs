@@ -4,10 +4,12 @@
 //! `output`, which leave when no terminal listens. Absent on purpose: decisions.
 
 mod answer;
+mod machine;
 mod plan;
 mod topic;
 
 pub(crate) use answer::{applied, before_apply, log, undone};
+pub(crate) use machine::{checks, disks};
 pub(crate) use plan::{change_lines, plan};
 pub(crate) use topic::{repair, repairs, symptom, symptoms};
 

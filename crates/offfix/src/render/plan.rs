@@ -2,8 +2,9 @@
 
 use crate::document::{ChangeDocument, DataDocument, Document, ElementDocument, FindingDocument};
 use crate::journal;
-use crate::numbers::{count, wrap};
+use crate::numbers::{count, files_and_folders, wrap};
 use crate::output::{GOOD, HEADING, WARNING};
+use crate::permissions::objects;
 use crate::render::{WIDTH, field, lines};
 use std::path::Path;
 
@@ -40,12 +41,26 @@ pub(crate) fn head(plan: &Document) -> String {
         None => format!("{:<9} {}", hive.name, hive.state),
     });
     text.push_str(&lines("Hives", &hives.collect::<Vec<_>>()));
+    text.push_str(&lines("Guards", &guards(plan)));
     let runs = match plan.earlier_runs.as_slice() {
         [] => vec!["none open on this disk".to_owned()],
         runs => runs.to_vec(),
     };
     text.push_str(&lines("Runs", &runs));
     text
+}
+
+/// What speaks against writing, with what to do, and what is worth knowing.
+fn guards(plan: &Document) -> Vec<String> {
+    let said = plan.guards.iter().flat_map(|guard| {
+        let what = match guard.refuses {
+            true => format!("{WARNING}apply refuses{WARNING:#}: {}", guard.text),
+            false => guard.text.clone(),
+        };
+        let hints = guard.hints.iter().map(|hint| format!("  {hint}"));
+        std::iter::once(what).chain(hints)
+    });
+    said.collect()
 }
 
 fn control_sets(plan: &Document) -> String {
@@ -167,11 +182,12 @@ fn one(group: &Group<'_>, number: usize) -> String {
 
 /// The changes, by key.
 pub(crate) fn changes(plan: &Document) -> String {
-    if plan.changes.is_empty() {
+    if !plan.has_changes() {
         return format!("{GOOD}nothing to repair{GOOD:#}\n");
     }
     let mut text = format!("{HEADING}WILL CHANGE{HEADING:#}\n");
     text.push_str(&change_lines(plan));
+    text.push_str(&permission_lines(plan));
     text.push_str(&summary(plan));
     text
 }
@@ -212,6 +228,28 @@ pub(crate) fn change_lines(plan: &Document) -> String {
             "  {sign}  {name:<names$}  {kind:<kinds$}  {from} -> {to}   {style}{why}{style:#}  \
              {repair}\n"
         ));
+    }
+    text
+}
+
+/// The files and folders that get other permissions, the first of many, and what changes.
+fn permission_lines(plan: &Document) -> String {
+    const SHOWN: usize = 3;
+    let mut text = String::new();
+    for one in &plan.permissions {
+        for path in one.paths.iter().take(SHOWN) {
+            text.push_str(&format!(" {path}\n"));
+        }
+        if let more @ 1.. = one.paths.len().saturating_sub(SHOWN) {
+            text.push_str(&format!(" and {more} more (all of them: --format json)\n"));
+        }
+        let (why, repair) = (&one.kind, &one.repair);
+        let style = if why == "weakening" { WARNING } else { GOOD };
+        for (sign, line) in one.differences() {
+            text.push_str(&format!(
+                "  {sign}  {line}   {style}{why}{style:#}  {repair}\n"
+            ));
+        }
     }
     text
 }
@@ -294,13 +332,31 @@ fn summary(plan: &Document) -> String {
     };
     let add = of(|change| change.before.is_none());
     let remove = of(|change| change.after.is_none());
-    let weakened = of(|change| change.kind == "weakening");
-    let weakened = match weakened {
-        0 => "nothing weakened".to_owned(),
-        number => format!("{} weakened", count(number, "value")),
+    let values = of(|change| change.kind == "weakening");
+    let permissions = plan
+        .permissions
+        .iter()
+        .filter(|one| one.kind == "weakening");
+    let permissions: usize = permissions.map(|one| one.paths.len()).sum();
+    let mut weakened = Vec::new();
+    if values > 0 {
+        weakened.push(count(values, "value"));
+    }
+    if permissions > 0 {
+        weakened.push(format!("permissions of {}", files_and_folders(permissions)));
+    }
+    let weakened = match weakened.as_slice() {
+        [] => "nothing weakened".to_owned(),
+        some => format!("{} weakened", some.join(", ")),
     };
     let change = plan.changes.len() - add - remove;
-    format!("Plan: {add} to add, {change} to change, {remove} to remove; {weakened}.\n")
+    let permissions = match objects(&plan.permissions) {
+        0 => String::new(),
+        number => format!(", permissions of {}", files_and_folders(number)),
+    };
+    format!(
+        "Plan: {add} to add, {change} to change, {remove} to remove{permissions}; {weakened}.\n"
+    )
 }
 
 /// What was fine, not looked at, left alone, and can be asked for.
@@ -329,7 +385,7 @@ fn rest(plan: &Document) -> String {
 }
 
 fn next(plan: &Document, file: Option<&Path>) -> String {
-    if plan.changes.is_empty() {
+    if !plan.has_changes() {
         return String::new();
     }
     let apply = match file {
@@ -384,7 +440,7 @@ fn command_line(plan: &Document) -> String {
 
 /// What a plan would leave weakened, for messages.
 pub(crate) fn weakened(plan: &Document) -> Vec<String> {
-    match journal::weakened(&plan.changes) {
+    match journal::weakened(plan) {
         lines if lines.is_empty() => vec!["nothing was weakened".to_owned()],
         lines => lines,
     }

@@ -52,6 +52,7 @@ pub(crate) fn symptom(symptom: &Symptom) -> String {
         about,
         look,
         recipe,
+        after_boot,
         offered,
         not_checked,
     } = symptom;
@@ -64,8 +65,10 @@ pub(crate) fn symptom(symptom: &Symptom) -> String {
         "Recipe",
         &format!("{} (--as-article)", recipe.join(", ")),
     ));
+    let owned =
+        |lines: &[&str]| -> Vec<String> { lines.iter().map(|&line| line.to_owned()).collect() };
+    text.push_str(&lines("After boot", &owned(after_boot)));
     text.push_str(&field("Offered", &offered.join(", ")));
-    let not_checked: Vec<String> = not_checked.iter().map(|&what| what.to_owned()).collect();
-    text.push_str(&lines("Not on the disk", &not_checked));
+    text.push_str(&lines("Not on the disk", &owned(not_checked)));
     text
 }

@@ -3,7 +3,6 @@
 use crate::plan::demonstration;
 use crate::scratch::{Scratch, same, tree};
 use crate::shows;
-use std::fs;
 use testkit::windows::healthy;
 
 #[test]
@@ -138,8 +137,10 @@ fn only_what_is_planned_changes() {
     assert_eq!(before.len(), after.len());
 }
 
+#[cfg(unix)]
 #[test]
 fn the_journal_is_private() {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
     let scratch = demonstration();
     scratch.applied(&[]);

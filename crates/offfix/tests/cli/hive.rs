@@ -5,7 +5,7 @@
 //! (the gates have them), the rules of `check` one by one.
 
 use crate::scratch::{Answer, Scratch, Tree, same, same_bytes, tree};
-use crate::shows;
+use crate::{placeless, shows};
 use hive::{Hive, RegData, RegType};
 use serde_json::Value;
 use std::fs;
@@ -471,8 +471,7 @@ fn logs_that_are_not_there() {
     );
     let answer = scratch.run(&discard).gives(0);
     insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
-        let place = scratch.path().display().to_string();
-        let shown = format!("{}{}", answer.out, answer.err).replace(&place, "[TEMP]");
+        let shown = placeless(&scratch, &format!("{}{}", answer.out, answer.err));
         insta::assert_snapshot!("hive-discard", shown);
     });
     let bytes = fs::read(scratch.path().join(FILE)).unwrap();

@@ -120,7 +120,7 @@ fn failures() {
         ("unreadable".to_owned(), "no-drive".into())
     );
     assert_eq!(
-        failure(3, &["plan", "/"]),
+        failure(3, &["plan", crate::bad_disks::RUNNING]),
         ("refused".to_owned(), "running-system".into())
     );
     let unknown = failure(2, &["plan", "disk", "--repair", "magic"]);

@@ -2,8 +2,9 @@
 //!
 //! Invariants checked for every answer: success is silent on standard error; a failure is exactly
 //! one `error:` line; a snapshot belongs to a test and a test file to this program.
-//! Absent on purpose: Windows, where paths look different; release builds, whose clock runs.
-#![cfg(all(target_os = "linux", debug_assertions))]
+//! Where Windows says something of its own, the snapshot's name ends in `@windows`; paths are shown
+//! as on Linux. Absent on purpose: release builds, whose clock runs.
+#![cfg(all(any(target_os = "linux", windows), debug_assertions))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -34,10 +35,9 @@ use std::path::Path;
 #[track_caller]
 fn shows(scratch: &Scratch, name: &str, arguments: &[&str]) -> Answer {
     let answer = scratch.run(arguments);
-    let place = scratch.path().display().to_string();
     let clean = |text: &str| {
         let version = concat!("offfix ", env!("CARGO_PKG_VERSION"));
-        let text = text.replace(&place, "[TEMP]");
+        let text = placeless(scratch, text);
         roomless(&text.replace(version, "offfix [VERSION]"))
     };
     let shown = format!(
@@ -51,8 +51,79 @@ fn shows(scratch: &Scratch, name: &str, arguments: &[&str]) -> Answer {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
+    let own = format!("{name}{OF_WINDOWS}");
+    let own = here()
+        .join("snapshots")
+        .join(format!("{own}.snap"))
+        .exists()
+        .then_some(own);
+    let name = own
+        .filter(|_| cfg!(windows))
+        .unwrap_or_else(|| name.to_owned());
     settings.bind(|| insta::assert_snapshot!(name, shown));
     answer
+}
+
+/// The end of a snapshot's name that only Windows sees.
+const OF_WINDOWS: &str = "@windows";
+
+/// What Windows says otherwise of the same thing, and what is shown for it.
+const SAID: [(&str, &str); 6] = [
+    (r"\\?\[TEMP]", "[TEMP]"),
+    (r"\\\\?\\[TEMP]", "[TEMP]"),
+    ("Usage: offfix.exe ", "Usage: offfix "),
+    ("'offfix.exe' requires", "'offfix' requires"),
+    (
+        "the partition behind a folder can be seen on Linux only",
+        "the folder is not where a whole file system is mounted",
+    ),
+    (
+        "the partition behind a folder can be seen\n                on Linux only",
+        "the folder is not where a whole file\n                system is mounted",
+    ),
+];
+
+/// What the system says of an error, by its number on Windows.
+const ERRORS: [(&str, &str); 3] = [
+    ("(os error 2)", "No such file or directory (os error 2)"),
+    ("(os error 3)", "No such file or directory (os error 2)"),
+    ("(os error 80)", "File exists (os error 17)"),
+];
+
+/// Without the folder's name, and on Windows as Linux would say it.
+fn placeless(scratch: &Scratch, text: &str) -> String {
+    let place = scratch.path().display().to_string();
+    if cfg!(unix) {
+        return text.replace(&place, "[TEMP]");
+    }
+    let escaped = place.replace('\\', r"\\");
+    let mut text = text.replace(&escaped, "[TEMP]").replace(&place, "[TEMP]");
+    for (here, there) in SAID {
+        text = text.replace(here, there);
+    }
+    let lines = text.split_inclusive('\n').map(|line| {
+        let said = ERRORS.iter().find_map(|(number, there)| {
+            let (before, rest) = line.split_once(number)?;
+            let (before, _) = before.rsplit_once(": ")?;
+            Some(format!("{before}: {there}{rest}"))
+        });
+        slashed(&said.unwrap_or_else(|| line.to_owned()))
+    });
+    lines.collect()
+}
+
+/// Paths below the folder, and those of the journal in it, with slashes.
+fn slashed(line: &str) -> String {
+    let line = line.replace(r" J\", " J/");
+    let mut parts = line.split("[TEMP]");
+    let mut clean = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|end: char| " \n\"':,;)".contains(end));
+        let (path, rest) = part.split_at(end.unwrap_or(part.len()));
+        let path = path.replace(r"\\", "/").replace('\\', "/");
+        clean.extend(["[TEMP]", path.as_str(), rest]);
+    }
+    clean
 }
 
 /// Without the room on this machine's disk, which also moves the ends of lines.
@@ -140,6 +211,7 @@ fn every_file_is_part_of_this_program_and_every_snapshot_of_a_test() {
         known.insert(topics::snapshot_of(repair));
     }
     for name in names(&here().join("snapshots"), ".snap") {
+        let name = name.strip_suffix(OF_WINDOWS).unwrap_or(&name).to_owned();
         let used = known.contains(&name) || sources.contains(&format!("\"{name}\""));
         assert!(used, "no test uses the snapshot {name}");
     }

@@ -25,8 +25,9 @@ fn healthy_and_broken_disks() {
     for repair in testkit::windows::REPAIRS {
         let scratch = Scratch::with(&broken(repair).unwrap());
         let words = ["plan", "disk", "--repair", repair];
-        // A folder has no partition table to compare with.
-        let code = if repair == "boot-device-ids" { 3 } else { 0 };
+        // A folder has no partition table to compare with, and shows no permissions.
+        let unseen = ["boot-device-ids", "machine-keys"].contains(&repair);
+        let code = if unseen { 3 } else { 0 };
         shows(&scratch, &snapshot_of(repair), &words).gives(code);
     }
 }
@@ -141,7 +142,9 @@ fn the_drive_stands_anywhere() {
 
 #[test]
 fn odd_folder_names() {
-    for name in ["a disk of Jürgen's", "диск", "-disk", "d i s k "] {
+    // Windows takes the blank at an end away.
+    let last = if cfg!(windows) { "d i s k" } else { "d i s k " };
+    for name in ["a disk of Jürgen's", "диск", "-disk", last] {
         let scratch = Scratch::empty();
         demo().write_to(&scratch.path().join(name)).unwrap();
         let drive = format!("--drive={name}");

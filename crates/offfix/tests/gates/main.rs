@@ -22,6 +22,7 @@ mod mounts;
 mod order;
 mod overtaken;
 mod real;
+mod real_disk;
 mod second;
 mod strace;
 

@@ -12,7 +12,10 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
+#[cfg(unix)]
 use std::os::unix::fs::MetadataExt;
+#[cfg(windows)]
+use std::os::windows::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -104,6 +107,12 @@ impl Scratch {
     pub(crate) fn place(&self, command: &mut Command) {
         command.current_dir(self.path()).env_clear();
         command.env("OFFFIX_TEST_TIME", NOW).stdin(Stdio::null());
+        // Windows finds its own libraries by these.
+        for name in ["SystemRoot", "SystemDrive"] {
+            if let Some(value) = std::env::var_os(name).filter(|_| cfg!(windows)) {
+                command.env(name, value);
+            }
+        }
     }
 
     /// Runs the program.
@@ -126,9 +135,9 @@ impl Scratch {
 pub(crate) struct Entry {
     /// The file's bytes; the target of a link; nothing for a folder.
     pub(crate) bytes: Vec<u8>,
-    /// Type and permissions.
+    /// Type and permissions; on Windows the attributes.
     pub(crate) mode: u32,
-    /// Modification and change, in seconds and nanoseconds.
+    /// Modification and change, in seconds and nanoseconds; on Windows writing and creation.
     pub(crate) times: [i64; 4],
 }
 
@@ -153,17 +162,28 @@ pub(crate) fn tree(root: &Path) -> Tree {
         } else {
             fs::read(&path).expect("a file")
         };
-        let times = [
-            about.mtime(),
-            about.mtime_nsec(),
-            about.ctime(),
-            about.ctime_nsec(),
-        ];
-        let mode = about.mode();
+        let (mode, times) = mode_and_times(&about);
         let name = path.strip_prefix(root).unwrap_or(&path).to_owned();
         tree.insert(name, Entry { bytes, mode, times });
     }
     tree
+}
+
+#[cfg(unix)]
+fn mode_and_times(about: &fs::Metadata) -> (u32, [i64; 4]) {
+    let times = [
+        about.mtime(),
+        about.mtime_nsec(),
+        about.ctime(),
+        about.ctime_nsec(),
+    ];
+    (about.mode(), times)
+}
+
+#[cfg(windows)]
+fn mode_and_times(about: &fs::Metadata) -> (u32, [i64; 4]) {
+    let times = [about.last_write_time(), about.creation_time(), 0, 0];
+    (about.file_attributes(), times.map(u64::cast_signed))
 }
 
 /// Fails with the names of what differs.

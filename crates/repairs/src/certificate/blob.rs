@@ -79,6 +79,15 @@ pub struct KeyProvider {
 }
 
 impl KeyProvider {
+    /// The container that Remote Desktop makes for its own certificate.
+    pub fn remote_desktop() -> KeyProvider {
+        KeyProvider {
+            container: "TSSecKeySet1".to_owned(),
+            provider: String::new(),
+            cng: false,
+        }
+    }
+
     fn read(data: &[u8]) -> Option<KeyProvider> {
         Some(KeyProvider {
             container: name(data, number(data, 0)?)?,

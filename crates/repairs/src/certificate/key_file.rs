@@ -8,10 +8,11 @@ use super::blob::KeyProvider;
 use crate::context::chain;
 use volume::Volume;
 
-const CAPI: &str = r"ProgramData\Microsoft\Crypto\RSA\MachineKeys";
+/// The folder of the machine's keys of CryptoAPI.
+pub const CAPI: &str = r"ProgramData\Microsoft\Crypto\RSA\MachineKeys";
 const CNG: &str = r"ProgramData\Microsoft\Crypto\Keys";
-/// The container of Remote Desktop, and how the name of its file begins.
-const REMOTE_DESKTOP: (&str, &str) = ("TSSecKeySet1", "f686aace6942fb7f7ceb231212eef4a4_");
+/// How the name of the file of Remote Desktop's container begins.
+const REMOTE_DESKTOP: &str = "f686aace6942fb7f7ceb231212eef4a4_";
 /// Digits of the hash at the start of a file's name.
 const HASH: usize = 32;
 /// No more files are searched for a container's name.
@@ -84,9 +85,9 @@ fn file_name<'n>(
     machine: Option<&'n str>,
 ) -> Option<(&'n str, Option<&'n str>)> {
     let name = provider.container.as_str();
-    let (remote_desktop, start) = REMOTE_DESKTOP;
-    if !provider.cng && name.eq_ignore_ascii_case(remote_desktop) {
-        return Some((start, machine));
+    let known = KeyProvider::remote_desktop();
+    if provider.cng == known.cng && name.eq_ignore_ascii_case(&known.container) {
+        return Some((REMOTE_DESKTOP, machine));
     }
     let (hash, rest) = name.split_at_checked(HASH)?;
     let is_file = hash.bytes().all(|digit| digit.is_ascii_hexdigit())

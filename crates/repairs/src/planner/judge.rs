@@ -3,10 +3,11 @@
 //! Invariants: nothing is proposed that holds already; the source article's recipe is proposed
 //! alone. Absent on purpose: looking.
 
-use super::{Judged, OnPurpose, Plan, PlanError, Planned};
+use super::{Judged, OnPurpose, Plan, PlanError, Planned, PlannedPermissions};
 use crate::catalogue::Repair;
 use crate::context::Ask;
-use crate::finding::{Finding, Findings, Offer};
+use crate::finding::{Change, Finding, Findings, Offer};
+use std::collections::HashMap;
 use volume::Volume;
 
 /// The changes proposed so far, and what decides about the next.
@@ -16,6 +17,7 @@ pub(super) struct Judge<'v> {
     /// Whether the plan is the recipe of an article.
     pub(super) recipe: bool,
     pub(super) proposed: Vec<(Ask, Planned)>,
+    pub(super) permissions: Vec<PlannedPermissions>,
 }
 
 impl Judge<'_> {
@@ -50,14 +52,15 @@ impl Judge<'_> {
         finding: Finding,
     ) -> Result<(), PlanError> {
         let changes = planned(self.volume, repair.id, &finding)?;
-        if changes.iter().all(Planned::holds) && !finding.cure.is_empty() {
+        let holds = changes.iter().all(Planned::holds) && finding.permissions.is_empty();
+        if holds && finding.has_cure() {
             // Everything it would do is done already; by name, it still must not be undone here.
             if ask.wants_it() {
                 self.propose(ask, changes);
             }
             return Ok(());
         }
-        let set_by = (!ask.wants_it())
+        let set_by = (!ask.wants_it() && finding.permissions.is_empty())
             .then(|| set_by(&changes, self.on_purpose))
             .flatten();
         let wanted = match finding.offer {
@@ -66,9 +69,15 @@ impl Judge<'_> {
             Offer::WhenNamed => ask.wants_it(),
             Offer::Report => false,
         };
-        let proposed = wanted && set_by.is_none() && !changes.is_empty();
+        let proposed = wanted && set_by.is_none() && finding.has_cure();
         if proposed {
             self.propose(ask, changes);
+            let permissions = finding.permissions.iter().map(|it| PlannedPermissions {
+                repair: repair.id,
+                kind: it.kind,
+                edit: it.edit.clone(),
+            });
+            self.permissions.extend(permissions);
         }
         plan.found.push(Judged {
             repair: repair.id,
@@ -105,7 +114,7 @@ impl Judge<'_> {
                     return Err(PlanError::Contradiction {
                         first: known.repair,
                         second: change.repair,
-                        target: target.clone(),
+                        target: target.to_string(),
                     });
                 }
             }
@@ -113,17 +122,49 @@ impl Judge<'_> {
         let changes = settled.into_iter().map(|(_, change)| change);
         Ok(changes.filter(|change| !change.holds()).collect())
     }
+
+    /// All permissions; no file gets two.
+    pub(super) fn settle_permissions(&self) -> Result<Vec<PlannedPermissions>, PlanError> {
+        let mut first: HashMap<String, &PlannedPermissions> = HashMap::new();
+        let mut settled = Vec::new();
+        for planned in &self.permissions {
+            let mut mine = planned.clone();
+            mine.edit.paths.clear();
+            for path in &planned.edit.paths {
+                match first.get(&path.to_lowercase()) {
+                    None => {
+                        first.insert(path.to_lowercase(), planned);
+                        mine.edit.paths.push(path.clone());
+                    }
+                    Some(known) if known.edit.after == planned.edit.after => {}
+                    Some(known) => {
+                        return Err(PlanError::Contradiction {
+                            first: known.repair,
+                            second: planned.repair,
+                            target: path.clone(),
+                        });
+                    }
+                }
+            }
+            if !mine.edit.paths.is_empty() {
+                settled.push(mine);
+            }
+        }
+        Ok(settled)
+    }
 }
 
 /// Takes the word "proposed" from cures that gave way to a named repair, and collects the steps
 /// of the others.
 pub(super) fn conclude(plan: &mut Plan) {
     for judged in plan.found.iter_mut().filter(|judged| judged.proposed) {
-        judged.proposed = judged.finding.cure.iter().any(|change| {
+        let is_planned = |change: &Change| {
             let (target, after) = (change.edit.target(), change.edit.after());
             let mut planned = plan.changes.iter().map(|planned| &planned.edit);
             planned.any(|edit| edit.target().same(target) && edit.after() == after)
-        });
+        };
+        let finding = &judged.finding;
+        judged.proposed = !finding.permissions.is_empty() || finding.cure.iter().any(is_planned);
         if !judged.proposed {
             continue;
         }

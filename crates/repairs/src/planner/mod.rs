@@ -8,7 +8,7 @@ mod judge;
 mod select;
 
 use crate::catalogue::{CATALOGUE, Class, Repair, repair};
-use crate::context::{Ask, Context, Error, chain};
+use crate::context::{Ask, Context, Error, Walked, chain};
 use crate::finding::{Finding, Findings, Kind, Step};
 use crate::symptom::symptom;
 use hive::RegData;
@@ -90,15 +90,15 @@ pub enum PlanError {
     /// The scope names a control set that does not exist.
     #[error("control set {0} does not exist on this disk")]
     NoControlSet(Scope),
-    /// Two named repairs want different data for one value.
+    /// Two named repairs want different data for one value, or permissions for one file.
     #[error("{first} and {second} contradict each other about {target}")]
     Contradiction {
         /// One repair.
         first: &'static str,
         /// The other.
         second: &'static str,
-        /// The value.
-        target: Target,
+        /// The value, or the path.
+        target: String,
     },
     /// A repair the operator named could not look.
     #[error("{id} could not look")]
@@ -139,6 +139,17 @@ impl Planned {
     }
 }
 
+/// New permissions of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedPermissions {
+    /// Which repair sets them.
+    pub repair: &'static str,
+    /// Why.
+    pub kind: Kind,
+    /// What.
+    pub edit: volume::SecurityEdit,
+}
+
 /// A finding and whether its cure is in the plan.
 #[derive(Clone, Debug)]
 pub struct Judged {
@@ -161,6 +172,8 @@ pub struct Plan {
     pub found: Vec<Judged>,
     /// The changes, in the order in which they are made.
     pub changes: Vec<Planned>,
+    /// The permissions, which are set after the changes.
+    pub permissions: Vec<PlannedPermissions>,
     /// Repairs that looked and found nothing.
     pub fine: Vec<&'static str>,
     /// Repairs that could not look, and why.
@@ -177,7 +190,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
 }
 
-/// Makes a plan. `on_purpose` is what open runs of ours set, `now` the time of the run as FILETIME.
+/// Makes a plan. `on_purpose` is what open runs of ours set, `now` the time of the run as FILETIME;
+/// `walked` is told how many files and folders a long walk has seen.
 ///
 /// # Errors
 /// When the selection makes no sense, or a repair the operator named could not look.
@@ -186,14 +200,16 @@ pub fn plan(
     selection: &Selection,
     on_purpose: &[OnPurpose],
     now: u64,
+    walked: &dyn Fn(usize),
 ) -> Result<Plan, PlanError> {
-    let mut plan = plan_in(volume, selection, on_purpose, now)?;
+    let walked = Walked(walked);
+    let mut plan = plan_in(volume, selection, on_purpose, now, walked)?;
     if selection.scope != Scope::All {
         let whole = Selection {
             scope: Scope::All,
             ..selection.clone()
         };
-        let whole = plan_in(volume, &whole, on_purpose, now)?;
+        let whole = plan_in(volume, &whole, on_purpose, now, walked)?;
         outside(&mut plan, &whole);
     }
     Ok(plan)
@@ -205,6 +221,7 @@ fn plan_in(
     selection: &Selection,
     on_purpose: &[OnPurpose],
     now: u64,
+    walked: Walked<'_>,
 ) -> Result<Plan, PlanError> {
     let asked = select::asked(selection)?;
     select::check_parameters(selection)?;
@@ -221,6 +238,7 @@ fn plan_in(
         on_purpose,
         recipe: asked.iter().any(|(_, ask)| *ask == Ask::Article),
         proposed: Vec::new(),
+        permissions: Vec::new(),
     };
     for &(repair, ask) in &asked {
         let parameters = selection
@@ -233,14 +251,14 @@ fn plan_in(
             volume,
             sets: plan.sets.clone(),
             now,
+            walked,
             ask,
             parameters,
         };
         let mut findings = Findings::default();
         match (repair.diagnose)(&mut findings, &context) {
             Ok(()) => judge.findings(&mut plan, repair, ask, findings)?,
-            // Boot files elsewhere, or odd ones, are no reason to refuse the rest of a recipe.
-            Err(error) if error.is_about_boot() && !selection.names(repair.id) => {
+            Err(error) if error.spares_the_rest() && !selection.names(repair.id) => {
                 plan.not_checked.push((repair.id, chain(&error)));
             }
             Err(source) if ask.wants_it() => {
@@ -253,6 +271,7 @@ fn plan_in(
         }
     }
     plan.changes = judge.settle()?;
+    plan.permissions = judge.settle_permissions()?;
     judge::conclude(&mut plan);
     describe(&mut plan, selection, &asked);
     Ok(plan)
@@ -283,6 +302,11 @@ fn describe(plan: &mut Plan, selection: &Selection, asked: &[(&'static Repair, A
     for symptom in symptoms {
         plan.not_on_disk.extend(symptom.not_checked);
         plan.has_recipe |= !selection.as_article && !symptom.recipe.is_empty();
+        if selection.as_article {
+            let after = symptom.after_boot.iter().copied();
+            plan.steps
+                .extend(after.map(|line| Step::AfterBoot(line.to_owned())));
+        }
         on_request.extend(symptom.recipe.iter().chain(symptom.offered).copied());
     }
     if selection.symptoms.is_empty() && selection.repairs.is_empty() {

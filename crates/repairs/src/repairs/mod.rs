@@ -8,6 +8,7 @@ pub mod boot_menu_stuck;
 pub mod crash_dump;
 pub mod group_policy_client;
 pub mod group_policy_off;
+pub mod machine_keys;
 pub mod nla;
 pub mod nla_off;
 pub mod rdp_certificate;

@@ -7,9 +7,10 @@
 #![allow(clippy::print_stdout, reason = "a test that is not made says so")]
 
 use disk::partition::{Partition, PartitionId, Table, TableKind};
-use disk::{Journal, Origin, Root};
+use disk::{Journal, MemorySecurity, Origin, Root};
 use hive::commit::Member;
 use repairs::{Plan, PlanError, Selection, plan};
+use security::Descriptor;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -24,6 +25,15 @@ pub(crate) const NOW: u64 = 0x01DD_0000_0000_0000;
 pub(crate) struct Lab {
     folder: TempDir,
     behind: Behind,
+    security: MemorySecurity,
+}
+
+/// What files have that are given nothing else.
+const PERMISSIONS: &str = "O:SYG:SYD:P(A;;FA;;;SY)(A;;FR;;;NS)(A;;FA;;;BA)";
+
+/// A descriptor's bytes.
+pub(crate) fn descriptor(sddl: &str) -> Vec<u8> {
+    Descriptor::from_sddl(sddl).unwrap().to_bytes().unwrap()
 }
 
 /// The disk that the folders of a lab stand for.
@@ -104,7 +114,26 @@ impl Lab {
     pub(crate) fn of(disk: &Disk) -> Lab {
         let lab = Lab::empty();
         disk.write_to(&lab.root()).unwrap();
+        for (path, sddl) in &disk.permissions {
+            lab.permit(path, sddl);
+        }
         lab
+    }
+
+    /// Gives a file or folder permissions.
+    pub(crate) fn permit(&self, path: &str, sddl: &str) {
+        self.security.set(path, &descriptor(sddl));
+    }
+
+    /// Gives a file or folder any bytes as permissions.
+    pub(crate) fn give(&self, path: &str, bytes: &[u8]) {
+        self.security.set(path, bytes);
+    }
+
+    /// The permissions of a file or folder.
+    pub(crate) fn permissions(&self, path: &str) -> String {
+        let bytes = self.security.get(path).unwrap();
+        Descriptor::from_bytes(&bytes).unwrap().to_sddl().unwrap()
     }
 
     pub(crate) fn empty() -> Lab {
@@ -113,6 +142,15 @@ impl Lab {
         Lab {
             folder,
             behind: Behind::Machine,
+            security: MemorySecurity::new(&descriptor(PERMISSIONS)),
+        }
+    }
+
+    /// The same on a file system that shows no permissions.
+    pub(crate) fn without_permissions(self) -> Lab {
+        Lab {
+            security: MemorySecurity::default(),
+            ..self
         }
     }
 
@@ -180,6 +218,7 @@ impl Lab {
         let there = folders.iter().filter(|folder| folder.exists());
         there
             .map(|folder| Root::open(folder.as_os_str()).unwrap())
+            .map(|root| root.with_security(Box::new(self.security.clone())))
             .collect()
     }
 
@@ -209,13 +248,14 @@ impl Lab {
     }
 
     pub(crate) fn try_plan(&self, selection: &Selection) -> Result<Plan, PlanError> {
-        plan(&self.open(), selection, &[], NOW)
+        plan(&self.open(), selection, &[], NOW, &|_| ())
     }
 
     /// Applies a plan through journal and commit; the answer undoes it.
     pub(crate) fn apply(&self, plan: &Plan) -> disk::Run {
         let volume = self.open();
-        let staged = volume::stage(&volume, &edits(plan), NOW).unwrap();
+        let permissions: Vec<_> = plan.permissions.iter().map(|it| it.edit.clone()).collect();
+        let staged = volume::stage(&volume, &edits(plan), &permissions, NOW).unwrap();
         let lock = self.journal().lock().unwrap();
         let id = format!("run-{}", self.journal().runs().unwrap().len());
         let request = Request {
@@ -223,20 +263,27 @@ impl Lab {
             at: "now".to_owned(),
             about: Vec::new(),
         };
-        volume::commit::commit(&volume.roots(), &staged, &lock, &request).unwrap()
+        let progress = &mut |_, _| ();
+        let committed = volume::commit::commit(&volume.roots(), &staged, &lock, &request, progress);
+        committed.unwrap().run
     }
 
     pub(crate) fn undo(&self, run: &mut disk::Run) {
         let roots = self.roots();
         let lock = self.journal().lock().unwrap();
         let roots: Vec<&Root> = roots.iter().collect();
-        volume::undo::undo(&roots, run, &lock, "later").unwrap();
+        volume::undo::undo(&roots, run, &lock, "later", &mut |_, _| ()).unwrap();
     }
 
     /// Writes what a plan stages, without journal.
     pub(crate) fn write_plan(&self, plan: &Plan) {
         let volume = self.open();
-        let staged = volume::stage(&volume, &edits(plan), NOW).unwrap();
+        for one in &plan.permissions {
+            for path in &one.edit.paths {
+                self.security.set(path, &one.edit.after);
+            }
+        }
+        let staged = volume::stage(&volume, &edits(plan), &[], NOW).unwrap();
         for hive in staged.hives {
             for member in Member::ALL {
                 if let Some(bytes) = hive.after.get(member) {
@@ -251,7 +298,7 @@ impl Lab {
         Journal::at(&self.folder.path().join("journal"))
     }
 
-    /// Every file of the disk, by path below its root.
+    /// Every file of the disk with its permissions behind its content, by path.
     pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut files = BTreeMap::new();
         let mut open = vec![self.root(), self.system()];
@@ -262,13 +309,31 @@ impl Lab {
                 if path.is_dir() {
                     open.push(path);
                 } else {
-                    let bytes = std::fs::read(&path).unwrap();
+                    let mut bytes = std::fs::read(&path).unwrap();
+                    let name = path.strip_prefix(self.folder.path()).unwrap();
+                    let below: PathBuf = name.components().skip(1).collect();
+                    bytes.extend(
+                        self.security
+                            .get(below.to_str().unwrap())
+                            .unwrap_or_default(),
+                    );
                     files.insert(path, bytes);
                 }
             }
         }
         files
     }
+}
+
+/// Whether a plan changes nothing.
+pub(crate) fn is_empty(plan: &Plan) -> bool {
+    plan.changes.is_empty() && plan.permissions.is_empty()
+}
+
+/// The repair of each change and each permission.
+pub(crate) fn proposed_by(plan: &Plan) -> impl Iterator<Item = &'static str> {
+    let changes = plan.changes.iter().map(|change| change.repair);
+    changes.chain(plan.permissions.iter().map(|one| one.repair))
 }
 
 pub(crate) fn edits(plan: &Plan) -> Vec<Edit> {

@@ -10,6 +10,8 @@
     reason = "only tests are in here"
 )]
 
+pub(crate) mod made_up;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

@@ -4,18 +4,19 @@
 //! choice gets a healthy disk. Absent: combinations, which tests make themselves.
 
 use super::certificate::{Certificate, REMOTE_DESKTOP, STORES};
-use super::{Disk, Installation, Options, machine};
+use super::{Disk, Installation, Options, machine, rdp_key};
 use crate::bcd::{self, Data};
 use crate::build::{HiveBuilder, Key};
 
 /// The repairs `broken` knows, in alphabetical order.
-pub const REPAIRS: [&str; 21] = [
+pub const REPAIRS: [&str; 22] = [
     "boot-device-ids",
     "boot-entries",
     "boot-menu-stuck",
     "crash-dump",
     "group-policy-client",
     "group-policy-off",
+    "machine-keys",
     "nla",
     "nla-off",
     "rdp-certificate",
@@ -59,6 +60,7 @@ pub fn broken(repair: &str) -> Option<Disk> {
         }
         "group-policy-client" => start(set, &["gpsvc"], 4),
         "group-policy-off" | "nla-off" | "recovery-loop" | "serial-console" => {}
+        "machine-keys" => deny_key(&mut windows),
         "nla" => {
             set.key(LISTENER)
                 .dword("UserAuthentication", 0)
@@ -92,8 +94,7 @@ pub fn broken(repair: &str) -> Option<Disk> {
             protocol(set, "TLS 1.1", 0, None);
         }
         "tls-policy" => {
-            let software = windows.software.as_mut()?;
-            software.key(SUITES).sz("Functions", "");
+            windows.software.as_mut()?.key(SUITES).sz("Functions", "");
         }
         "tls-protocols" => protocol(set, "TLS 1.2", 0, Some(1)),
         _ => return None,
@@ -121,6 +122,11 @@ pub fn demo() -> Disk {
         4,
     );
     windows.disk()
+}
+
+fn deny_key(windows: &mut Installation) {
+    let denied = "O:SYG:SYD:PAI(D;;FR;;;NS)(A;;FA;;;SY)(A;;FR;;;NS)";
+    windows.permissions.insert(rdp_key(), denied.to_owned());
 }
 
 fn boot_settings(windows: &mut Installation, object: &str, elements: &[(u32, Data<'_>)]) {

@@ -74,12 +74,38 @@ pub struct Installation {
     pub boot: Option<bcd::Store>,
     /// Further files, by path relative to the root of the disk.
     pub files: BTreeMap<String, Vec<u8>>,
+    /// Permissions as SDDL, by path relative to the root of the disk.
+    pub permissions: BTreeMap<String, String>,
+}
+
+/// The folder of the machine's private keys.
+pub const MACHINE_KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
+
+/// The private key of Remote Desktop.
+pub fn rdp_key() -> String {
+    format!("{MACHINE_KEYS}/f686aace6942fb7f7ceb231212eef4a4_{MACHINE_GUID}")
+}
+
+/// What Windows gives the folder of private keys, and the key of Remote Desktop.
+fn key_permissions() -> BTreeMap<String, String> {
+    let session_env = "S-1-5-80-4022436659-1090538466-1613889075-870485073-3428993833";
+    [
+        (
+            MACHINE_KEYS.to_owned(),
+            "O:SYG:SYD:PAI(A;;0x12019f;;;WD)(A;;FA;;;BA)".to_owned(),
+        ),
+        (
+            rdp_key(),
+            format!("O:SYG:SYD:PAI(A;;FA;;;SY)(A;;FR;;;NS)(A;;FA;;;{session_env})"),
+        ),
+    ]
+    .into()
 }
 
 impl Installation {
     /// A healthy installation.
     pub fn new(options: &Options) -> Self {
-        let key_file = format!("f686aace6942fb7f7ceb231212eef4a4_{MACHINE_GUID}");
+        let key = rdp_key();
         let files = [
             (
                 "Users/Public/desktop.ini",
@@ -101,10 +127,7 @@ impl Installation {
                 "Windows/System32/winload.efi",
                 pe::image("winload.efi", options.version),
             ),
-            (
-                &format!("ProgramData/Microsoft/Crypto/RSA/MachineKeys/{key_file}"),
-                b"no key, only a file in its place".to_vec(),
-            ),
+            (key.as_str(), b"no key, only a file in its place".to_vec()),
         ];
         Self {
             system: system_hive(options),
@@ -115,6 +138,7 @@ impl Installation {
                 .into_iter()
                 .map(|(path, file)| (path.to_owned(), file))
                 .collect(),
+            permissions: key_permissions(),
         }
     }
 
@@ -145,7 +169,10 @@ impl Installation {
                 b"no boot manager, only a file".to_vec(),
             );
         }
-        Disk { files }
+        Disk {
+            files,
+            permissions: self.permissions.clone(),
+        }
     }
 }
 
@@ -163,6 +190,8 @@ pub fn machine() -> bcd::Machine {
 pub struct Disk {
     /// Path and contents.
     pub files: BTreeMap<String, Vec<u8>>,
+    /// Paths with permissions of their own, as SDDL; for tests that can give files any.
+    pub permissions: BTreeMap<String, String>,
 }
 
 impl Disk {

@@ -76,12 +76,15 @@ impl Scratch {
 
     /// Stages edits, over a volume that stays for the rest of the test.
     pub(crate) fn stage(&self, edits: &[Edit]) -> Staged<'static> {
-        volume::stage(Box::leak(Box::new(self.volume())), edits, NOW).unwrap()
+        volume::stage(Box::leak(Box::new(self.volume())), edits, &[], NOW).unwrap()
     }
 
     /// Commits what was staged.
     pub(crate) fn commit(&self, staged: &Staged<'_>, lock: &Lock) -> Result<Run, CommitError> {
-        volume::commit::commit(&[&self.root()], staged, lock, &request("run"))
+        let request = request("run");
+        let committed =
+            volume::commit::commit(&[&self.root()], staged, lock, &request, &mut |_, _| ());
+        committed.map(|committed| committed.run)
     }
 
     /// The only run of the journal, as it stands in the journal.

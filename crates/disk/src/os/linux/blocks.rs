@@ -18,7 +18,7 @@ use crate::os::{Medium, Spot};
 /// Partitions and loop devices on top of each other; nobody builds more.
 const MOST_LAYERS: usize = 8;
 /// `/sys` counts in these, whatever the disk does.
-const SYSFS_SECTOR: u64 = 512;
+pub(super) const SYSFS_SECTOR: u64 = 512;
 
 /// A block device.
 #[derive(Clone, Debug)]
@@ -66,6 +66,13 @@ pub(super) fn behind(path: &Path) -> Result<Behind, Unseen> {
     }
     let source = io::Error::other("it is neither a file nor a block device");
     Err(unseen(path)(source))
+}
+
+impl Block {
+    /// The directory that describes it.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
 }
 
 impl Places {

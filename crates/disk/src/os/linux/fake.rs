@@ -53,6 +53,8 @@ impl Fake {
         let dir = self.device(Path::new(name), number);
         fs::create_dir(dir.join("queue")).unwrap();
         fs::write(dir.join("queue/logical_block_size"), "512\n").unwrap();
+        let sectors = bytes.len() / 512;
+        fs::write(dir.join("size"), format!("{sectors}\n")).unwrap();
         let node = self.base.path().join("dev").join(name);
         fs::write(&node, bytes).unwrap();
         node

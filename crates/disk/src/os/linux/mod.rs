@@ -5,6 +5,7 @@
 //!
 //! Deliberately absent: control calls to devices, the databases of `udev` and `blkid`.
 
+mod attached;
 mod blocks;
 #[cfg(test)]
 mod fake;
@@ -19,7 +20,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fd::{AsFd, AsRawFd};
 
-pub(crate) use origin::{origin, siblings};
+pub(crate) use attached::{attached_disks, device_of, is_remote};
+pub(crate) use origin::{origin, siblings, table_of};
 pub(crate) use security::{attributes, descriptor, set_descriptor, times};
 
 use mounts::Mount;

@@ -49,7 +49,7 @@ pub(crate) fn siblings(origin: &Origin) -> Result<Vec<Sibling>, OriginError> {
 }
 
 /// The table of a device or image.
-pub(super) fn table_of(disk: &Path, sector: Option<u32>) -> Result<Table, OriginError> {
+pub(crate) fn table_of(disk: &Path, sector: Option<u32>) -> Result<Table, OriginError> {
     let mut file = File::open(disk).map_err(unseen(disk))?;
     let size = file.seek(SeekFrom::End(0)).map_err(unseen(disk))?;
     let read = |offset, bytes: &mut [u8]| file.read_exact_at(bytes, offset);
@@ -61,14 +61,8 @@ pub(super) fn table_of(disk: &Path, sector: Option<u32>) -> Result<Table, Origin
 
 impl Places {
     pub(super) fn origin(&self, dir: &Spelled) -> Result<Origin, OriginError> {
-        let mounts = self.mounts()?;
-        let mount = mounts.iter().find(|mount| mount.id == dir.mount);
-        let is_top = |mount: &&Mount| mount.at == dir.path && mount.root == Path::new("/");
-        let Some(mount) = mount.filter(is_top) else {
-            let path = dir.path.clone();
-            return Err(OriginError::NotAMount { path });
-        };
-        let (device, beginning) = match self.device(mount)? {
+        let mount = self.top_mount(dir)?;
+        let (device, beginning) = match self.device(&mount)? {
             Behind::Device(number) => {
                 let block = self.block(number)?;
                 (block.path.clone(), self.beginning(&block)?)
@@ -127,8 +121,20 @@ impl Places {
             .collect())
     }
 
+    /// The mount whose top a directory is.
+    pub(super) fn top_mount(&self, dir: &Spelled) -> Result<Mount, OriginError> {
+        let mut mounts = self.mounts()?.into_iter();
+        let mount = mounts.find(|mount| mount.id == dir.mount);
+        let is_top = |mount: &Mount| mount.at == dir.path && mount.root == Path::new("/");
+        mount
+            .filter(is_top)
+            .ok_or_else(|| OriginError::NotAMount {
+                path: dir.path.clone(),
+            })
+    }
+
     /// The block device of a mount, or the image that a FUSE program names as its source.
-    fn device(&self, mount: &Mount) -> Result<Behind, OriginError> {
+    pub(super) fn device(&self, mount: &Mount) -> Result<Behind, OriginError> {
         if rustix::fs::major(mount.number) != 0 {
             return Ok(Behind::Device(mount.number));
         }

@@ -1,0 +1,75 @@
+//! The answers of `disks` and `doctor` as text.
+
+use crate::commands::{AreaDocument, Check, DiskDocument};
+use crate::drives::size;
+use crate::numbers::wrap;
+use crate::output::{GOOD, HEADING, WARNING};
+use crate::render::WIDTH;
+
+/// The disks.
+pub(crate) fn disks(disks: &[DiskDocument]) -> String {
+    if disks.is_empty() {
+        return "no disks\n".to_owned();
+    }
+    disks.iter().map(disk).collect()
+}
+
+fn disk(disk: &DiskDocument) -> String {
+    let mut about = vec![size(disk.size)];
+    about.extend(disk.table.map(str::to_owned));
+    about.extend(disk.model.clone());
+    about.extend(disk.lun.map(|lun| format!("LUN {lun}")));
+    about.extend(disk.backing.as_ref().map(|path| format!("shows {path}")));
+    let mut text = format!(
+        "{HEADING}{}{HEADING:#}  {}\n",
+        disk.device,
+        about.join(", ")
+    );
+    for area in &disk.areas {
+        text.push_str(&self::area(area));
+    }
+    text
+}
+
+fn area(area: &AreaDocument) -> String {
+    let name = match area.number {
+        Some(number) => format!("partition {number}"),
+        None => "whole disk".to_owned(),
+    };
+    let mut about = vec![size(area.size)];
+    about.push(area.file_system.clone().unwrap_or_else(|| "no known file system".to_owned()));
+    about.extend(area.purpose.map(str::to_owned));
+    match &area.mounted_at {
+        Some(at) => about.push(format!("at {at}")),
+        None => about.extend(area.device.clone()),
+    }
+    if area.running_system {
+        about.push("this machine's own".to_owned());
+    }
+    let mut text = format!("  {name:<13} {}\n", about.join(", "));
+    if let (Some(windows), Some(at)) = (&area.windows, &area.mounted_at) {
+        let computer = area.computer.as_deref().unwrap_or("a computer without a name");
+        text.push_str(&format!(
+            "                {GOOD}{computer}{GOOD:#}, {windows}\n                offfix plan {at}\n"
+        ));
+    }
+    text
+}
+
+/// What was looked at on this machine.
+pub(crate) fn checks(checks: &[Check]) -> String {
+    let mut text = String::new();
+    for check in checks {
+        let (style, word) = match check.ok {
+            Some(true) => (GOOD, "ok"),
+            Some(false) => (WARNING, "no"),
+            None => (HEADING, "?"),
+        };
+        let line = wrap(&check.text, WIDTH - 4, "    ");
+        text.push_str(&format!("{style}{word:<2}{style:#}  {line}\n"));
+        if let Some(hint) = &check.hint {
+            text.push_str(&format!("    {}\n", wrap(hint, WIDTH - 4, "    ")));
+        }
+    }
+    text
+}
