@@ -1,9 +1,11 @@
-//! Task `bench`: times `offfix plan` against a peer, whole processes, in one session; then hives.
+//! Task `bench`: times `offfix plan` against a peer, whole processes, in one session; then hives and
+//! permissions.
 //!
 //! Invariants: both are release builds and run alternately, so that a busy machine slows both;
 //! the disk is only read. Absent on purpose: failing over a time; the numbers are for people.
 
 mod hives;
+mod permissions;
 mod table;
 
 use std::fs;
@@ -22,7 +24,7 @@ const DEFAULT_HIVE: &str = "shared/hives/sys-win7sp1-2controlsets";
 const HIVES: &[&str] = &["SYSTEM", "SOFTWARE"];
 
 /// Builds the programs, runs them and prints minimum, median and maximum of `plan`, and a table
-/// of what is measured of hives.
+/// of what is measured of hives and permissions.
 ///
 /// # Errors
 /// When a program cannot be built or fails, or the disk has no hive.
@@ -39,7 +41,9 @@ pub fn run(args: &[String]) -> Result<()> {
     if let Some(disk) = disk {
         plans(&release, scratch.path(), &disk)?;
     }
-    for line in table::lines(&hives::rows(&release, scratch.path())?) {
+    let mut rows = hives::rows(&release, scratch.path())?;
+    rows.extend(permissions::rows(&release, scratch.path())?);
+    for line in table::lines(&rows) {
         println!("{line}");
     }
     Ok(())

@@ -213,6 +213,10 @@ impl From<CommitError> for Failure {
             CommitError::Hold(disk::HoldError::ReadOnly { .. }) => {
                 failed(Exit::Refused, "read-only")
                     .hint("attach the disk writable, and run as administrator")
+                    .hint(
+                        "ntfs-3g mounts a hibernated or unclean NTFS read-only: \
+                         ntfs-3g.probe --readwrite DEVICE says why",
+                    )
             }
             CommitError::Changed { .. } => failed(Exit::Refused, "changed").hint("make a new plan"),
             CommitError::Security(disk::SecurityError::Changed { .. }) => {
@@ -248,6 +252,10 @@ impl From<UndoError> for Failure {
                 .hint("close what has the hive open, or unload it (reg unload)"),
             UndoError::Hold(_) => failed(Exit::Refused, "read-only"),
             UndoError::Journal(_) => failed(Exit::Refused, "journal"),
+            UndoError::Walk(_) => failed(Exit::Unfinished, "unfinished").hint(
+                "run undo again; when a file cannot be read, let Windows check the disk first: \
+                 chkdsk F: /f",
+            ),
             _ => failed(Exit::Unfinished, "unfinished").hint("run undo again"),
         }
     }

@@ -213,7 +213,13 @@ fn the_article_sets_every_object_once() {
     let mut run = lab.apply(&plan);
     let other = lab.permissions(&format!("{MACHINE_KEYS}/other"));
     assert_eq!(other, "O:BAG:SYD:P(A;;FR;;;NS)(A;;FA;;;SY)(A;;FA;;;BA)");
+    let key = lab.permissions(&rdp_key());
+    assert_eq!(
+        key, "O:BAG:SYD:PAI(A;;FA;;;BA)(A;;FA;;;SY)(A;;FR;;;NS)",
+        "no denial is left"
+    );
     assert!(is_empty(&lab.plan(&article())), "content with its own work");
+    assert!(is_empty(&lab.plan(&scoped())), "and with the other form");
     lab.undo(&mut run);
     assert!(lab.files() == before, "not put back");
 }

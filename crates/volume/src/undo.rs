@@ -11,7 +11,7 @@ use crate::commit::{FILE_LIMIT, HeldHive, meaning_of};
 use crate::permissions::same_security;
 use disk::{
     FileRecord, HoldError, JournalError, Lock, Record, RecordError, Root, Run, SecurityError,
-    SecurityStanding, State, StepError, WalkError, look_at_securities, put_back_securities,
+    SecurityStanding, State, Step, StepError, WalkError, look_at_securities, put_back_securities,
 };
 use hive::Hive;
 use hive::commit::{self, Files, Member, Method};
@@ -226,7 +226,7 @@ pub fn undo(
             }
             Err(error) => return Err(error.into()),
         };
-        let now = held.read()?;
+        let now = read(&mut held, &group, state)?;
         let (standing, before) = standing(&group, &now, state);
         if let (Standing::Ours, Some(before)) = (standing, before) {
             let method = group
@@ -257,6 +257,32 @@ pub fn undo(
     run.mark(lock, state, at, &told(&overtaken))
         .map_err(UndoError::Unclosed)?;
     Ok(outcomes)
+}
+
+/// What the files of a hive hold. ntfs-3g makes a file longer in several writes: killed between
+/// them, it leaves one that cannot be read behind its old end, which the run did not need yet. That
+/// part is cut off then.
+fn read(held: &mut HeldHive, group: &Group<'_>, state: State) -> Result<Files, UndoError> {
+    let error = match held.read() {
+        Ok(files) => return Ok(files),
+        Err(error) => error,
+    };
+    let mut cut = Vec::new();
+    for ((place, file), (_, _, known)) in held.files.iter().enumerate().zip(group) {
+        let grown = known.before.size + 1..=known.after.size;
+        if file.size().is_ok_and(|size| grown.contains(&size)) {
+            let size = known.before.size;
+            cut.extend([
+                Step::SetSize { file: place, size },
+                Step::Flush { file: place },
+            ]);
+        }
+    }
+    if cut.is_empty() || !matches!(state, State::Sealed | State::Undoing) {
+        return Err(error.into());
+    }
+    disk::execute(&mut held.files, &cut)?;
+    Ok(held.read()?)
 }
 
 /// Paths for an event of the journal: the first of them, when there are many.

@@ -109,7 +109,7 @@ fn get(places: &Places<'_>, what: &str, hive: &Path, place: [&str; 2]) -> Result
     let place = place.map(PathBuf::from);
     let size = mib(hive)?;
     memory(
-        places,
+        [&places.offfix, places.scratch],
         what,
         &[&arguments[..], &place].concat(),
         [size, size + 16.0],
@@ -151,7 +151,7 @@ fn large(places: &Places<'_>) -> Result<Vec<Row>> {
     .concat();
     let bounds = [size, 3.0 * size + 64.0];
     let apply = memory(
-        places,
+        [&places.offfix, places.scratch],
         "memory of apply that edits SOFTWARE",
         &apply,
         bounds,
@@ -182,8 +182,8 @@ fn software() -> Vec<u8> {
 }
 
 /// Most memory `offfix` had while it did its work.
-fn memory(
-    places: &Places<'_>,
+pub(super) fn memory(
+    [offfix, scratch]: [&Path; 2],
     what: &str,
     arguments: &[PathBuf],
     [size, bound]: [f64; 2],
@@ -191,10 +191,10 @@ fn memory(
     if !has(TIME) {
         return Ok(Row::skipped(what, &format!("no {TIME}")));
     }
-    let told = places.scratch.join("memory");
+    let told = scratch.join("memory");
     let mut command = Command::new(TIME);
     command.args(["-f", "%M", "-o"]).arg(&told);
-    time(command.arg(&places.offfix).args(arguments))?;
+    time(command.arg(offfix).args(arguments))?;
     let told = fs::read_to_string(&told)?;
     let kib: f64 = told.trim().parse().with_context(|| told.clone())?;
     Ok(Row::amount(what, "MiB", [kib / 1024.0, size, bound]))
@@ -206,7 +206,7 @@ fn mib(file: &Path) -> Result<f64> {
 }
 
 /// Whether a program is here.
-fn has(program: &str) -> bool {
+pub(super) fn has(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok()
 }
 

@@ -79,21 +79,28 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
         return as_article(findings, context);
     }
     look(findings, context, CAPI, Child::Container, FOLDER)?;
-    let machine = match context.software(r"Microsoft\Cryptography")? {
-        Some(place) => place.text("MachineGuid")?,
-        None => None,
-    };
-    let key = KeyProvider::remote_desktop();
     // A missing key is no fault: Windows makes one when the service starts.
-    if let KeyFile::Present { path, size } =
-        key_file::find(context.volume, &key, machine.as_deref())
-    {
+    if let KeyFile::Present { path, size } = key(context)? {
         look(findings, context, &path, Child::Leaf, KEY)?;
         if size == 0 {
             findings.add(empty(&path));
         }
     }
     Ok(())
+}
+
+/// The key file of Remote Desktop.
+fn key(context: &Context<'_>) -> Result<KeyFile, Error> {
+    let machine = match context.software(r"Microsoft\Cryptography")? {
+        Some(place) => place.text("MachineGuid")?,
+        None => None,
+    };
+    let provider = KeyProvider::remote_desktop();
+    Ok(key_file::find(
+        context.volume,
+        &provider,
+        machine.as_deref(),
+    ))
 }
 
 /// Looks whether everyone has what they need.
@@ -192,11 +199,15 @@ fn unseen(error: SecurityError) -> Error {
     }
 }
 
-/// What the article gives an object: its owner and three entries, beside those it has.
-fn granted(descriptor: &Descriptor, on: Child) -> Descriptor {
+/// What the article gives an object: its owner and three entries, beside those it has. Where Remote
+/// Desktop has needs, denials that the entries would not outweigh go too.
+fn granted(descriptor: &Descriptor, on: Child, needs: &[Need]) -> Descriptor {
     let owned = descriptor.with_owner(Sid::ADMINISTRATORS);
-    ARTICLE.iter().fold(owned, |now, (sid, rights)| {
+    let granted = ARTICLE.iter().fold(owned, |now, (sid, rights)| {
         now.grant(on, AceFlags::empty(), *rights, sid)
+    });
+    needs.iter().fold(granted, |now, (_, token, rights)| {
+        now.permit(token, *rights, GenericMapping::FILE)
     })
 }
 
@@ -207,7 +218,9 @@ type Answer = Option<(Kind, Arc<[u8]>, Arc<[u8]>)>;
 #[derive(Default)]
 struct Walk {
     /// What becomes of a descriptor; thousands of files share few.
-    answers: HashMap<(Vec<u8>, bool), Answer>,
+    answers: HashMap<(Vec<u8>, bool, usize), Answer>,
+    /// The key file of Remote Desktop.
+    key: Option<String>,
     /// Files with several names that were seen.
     seen: HashSet<u64>,
     fixes: Vec<SecurityChange>,
@@ -236,11 +249,14 @@ impl Walk {
             Ok(bytes) => bytes,
             Err(error) => return self.fail(error),
         };
-        let entry = self.answers.entry((bytes, on == Child::Container));
         let path = object.path.clone();
+        let needs = self.needs(&path);
+        let known = (bytes, on == Child::Container, needs.len());
+        let entry = self.answers.entry(known);
         let answer = match entry {
             std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::hash_map::Entry::Vacant(new) => match answer(&new.key().0, on) {
+            std::collections::hash_map::Entry::Vacant(new) => match answer(&new.key().0, on, needs)
+            {
                 Ok(answer) => new.insert(answer),
                 Err(why) => {
                     self.failed.push(format!("{path}: {why}"));
@@ -257,6 +273,18 @@ impl Walk {
         }
     }
 
+    /// Who needs what of an object for Remote Desktop.
+    fn needs(&self, path: &str) -> &'static [Need] {
+        let is = |known: &str| known.eq_ignore_ascii_case(path);
+        if is(CAPI) {
+            FOLDER
+        } else if self.key.as_deref().is_some_and(is) {
+            KEY
+        } else {
+            &[]
+        }
+    }
+
     fn fail(&mut self, error: SecurityError) {
         match error {
             SecurityError::NotSeen { .. } => self.hidden = Some(error),
@@ -265,9 +293,9 @@ impl Walk {
     }
 }
 
-fn answer(bytes: &[u8], on: Child) -> Result<Answer, String> {
+fn answer(bytes: &[u8], on: Child, needs: &[Need]) -> Result<Answer, String> {
     let before = Descriptor::from_bytes(bytes).map_err(|error| chain(&error))?;
-    let after = granted(&before, on);
+    let after = granted(&before, on, needs);
     if after == before {
         return Ok(None);
     }
@@ -287,7 +315,13 @@ fn answer(bytes: &[u8], on: Child) -> Result<Answer, String> {
 
 /// Everything in the folder, as the article sets it.
 fn as_article(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error> {
-    let mut walk = Walk::default();
+    let mut walk = Walk {
+        key: match key(context)? {
+            KeyFile::Present { path, .. } => Some(path),
+            _ => None,
+        },
+        ..Walk::default()
+    };
     let mut visit = |object: Result<&Object<'_>, SecurityError>| {
         match object {
             Ok(object) => walk.visit(object),
@@ -377,8 +411,8 @@ mod tests {
         for on in [Child::Leaf, Child::Container] {
             let before = Descriptor::from_sddl("O:SYG:SYD:PAI(A;;0x12019f;;;WD)").unwrap();
             let bytes = before.to_bytes().unwrap();
-            let (_, _, after) = answer(&bytes, on).unwrap().unwrap();
-            assert!(answer(&after, on).unwrap().is_none());
+            let (_, _, after) = answer(&bytes, on, &[]).unwrap().unwrap();
+            assert!(answer(&after, on, &[]).unwrap().is_none());
             let after = Descriptor::from_bytes(&after).unwrap();
             assert_eq!(after.owner, Some(Sid::ADMINISTRATORS));
             let entries = after.dacl.acl().unwrap().aces.len();
@@ -390,7 +424,9 @@ mod tests {
     fn a_key_that_network_service_could_not_read_is_weakened() {
         let kind = |sddl: &str| {
             let bytes = Descriptor::from_sddl(sddl).unwrap().to_bytes().unwrap();
-            answer(&bytes, Child::Leaf).unwrap().map(|(kind, ..)| kind)
+            answer(&bytes, Child::Leaf, &[])
+                .unwrap()
+                .map(|(kind, ..)| kind)
         };
         assert_eq!(
             kind("O:SYG:SYD:P(A;;FA;;;SY)(A;;FA;;;BA)"),

@@ -227,6 +227,10 @@ impl Bench {
             // The run is told of, whether or not its log can be read.
             volume.scratch.run(&["plan", "disk"]).gives(6);
             let undo = volume.scratch.run(&UNDO);
+            if undo.code == 0 {
+                *seen.entry("torn, cut by undo").or_default() += 1;
+                continue;
+            }
             assert!([3, 6].contains(&undo.code), "{place}: {undo:?}");
             let file = File::options().write(true).open(&path);
             let cut = file.and_then(|file| file.set_len(before.bytes.len() as u64));
