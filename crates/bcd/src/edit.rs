@@ -7,7 +7,7 @@
 
 use crate::element::{ElementType, Format};
 use crate::guid::Guid;
-use crate::object_type::ObjectType;
+use crate::object_type::{Kind, ObjectType};
 use crate::store::{Element, Object, Store};
 use crate::value::{Unfit, Value};
 use hive::RegData;
@@ -54,6 +54,14 @@ pub enum EditError {
         /// Why not.
         #[source]
         source: Unfit,
+    },
+    /// An object that nothing can start.
+    #[error("object {id} cannot be started: its type {object_type} is no application's")]
+    NoApplication {
+        /// The object.
+        id: Guid,
+        /// Its type.
+        object_type: ObjectType,
     },
     /// A list that cannot be read, and so not added to.
     #[error("object {id}, element {element}: expected a list of objects, found {found}")]
@@ -229,21 +237,21 @@ impl Editor {
     /// What the boot manager starts without a choice.
     ///
     /// # Errors
-    /// When there is no boot manager, or no such object.
+    /// When there is no boot manager, no such object, or it is no application.
     pub fn set_default(&mut self, id: Guid) -> Result<(), EditError> {
-        self.wanted(id)?;
+        self.startable(id)?;
         self.set(Guid::BOOTMGR, ElementType::DEFAULT, &Value::Object(id))
     }
 
     /// What the boot manager starts next time only, in this order; nothing deletes the element.
     ///
     /// # Errors
-    /// When there is no boot manager, or an object is missing.
+    /// When there is no boot manager, an object is missing, or it is no application.
     pub fn set_boot_sequence(&mut self, ids: &[Guid]) -> Result<(), EditError> {
         if ids.is_empty() {
             return self.delete(Guid::BOOTMGR, ElementType::BOOT_SEQUENCE);
         }
-        ids.iter().try_for_each(|&id| self.wanted(id))?;
+        ids.iter().try_for_each(|&id| self.startable(id))?;
         let sequence = Value::Objects(ids.to_vec());
         self.set(Guid::BOOTMGR, ElementType::BOOT_SEQUENCE, &sequence)
     }
@@ -265,6 +273,15 @@ impl Editor {
             .object(id)
             .map(|_| ())
             .ok_or(EditError::Missing(id))
+    }
+
+    fn startable(&self, id: Guid) -> Result<(), EditError> {
+        let object = self.store.object(id).ok_or(EditError::Missing(id))?;
+        let object_type = object.object_type;
+        match object_type.kind() {
+            Some(Kind::Application) => Ok(()),
+            _ => Err(EditError::NoApplication { id, object_type }),
+        }
     }
 
     /// The objects on a list; none where the element is missing.

@@ -1,7 +1,8 @@
 //! Values as words: what an operator types, and the lines `bcdedit` would print.
 //!
 //! Invariants: [`Value::parse`] reads back what [`Value::lines`] printed, joined by blanks, except
-//! of malformed values and devices that have no written form. Absent on purpose: layout.
+//! of malformed values, devices that have no written form, and control characters, which are
+//! printed as escapes: a store must not be able to write to a terminal. Absent on purpose: layout.
 
 use crate::alias::NameError;
 use crate::device::{Device, TextError};
@@ -115,16 +116,29 @@ impl Value {
         name: impl Fn(Guid) -> String,
     ) -> Vec<String> {
         match self {
-            Self::Device(device) => vec![device.to_string()],
-            Self::String(text) => vec![text.clone()],
+            Self::Device(device) => vec![printable(&device.to_string())],
+            Self::String(text) => vec![printable(text)],
             Self::Object(id) => vec![name(*id)],
             Self::Objects(ids) => ids.iter().map(|&id| name(id)).collect(),
             Self::Integer(number) => vec![integer_text(*number, element, object)],
             Self::Boolean(yes) => vec![if *yes { "Yes" } else { "No" }.to_owned()],
             Self::Integers(numbers) => numbers.iter().map(|n| format!("{n:#x}")).collect(),
-            Self::Malformed { data, why } => vec![format!("malformed: {why}: {data}")],
+            Self::Malformed { data, why } => vec![printable(&format!("malformed: {why}: {data}"))],
         }
     }
+}
+
+/// The text with its control characters as escapes.
+fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }
 
 /// Name, number and format of an element.
@@ -212,6 +226,13 @@ mod tests {
 
     fn text(text: &str, element: ElementType, object: ObjectType) -> String {
         parse(text, element, object).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn control_characters_are_printed_as_escapes() {
+        let value = Value::String("a\u{1b}[2J\r\nb\u{85}".to_owned());
+        let lines = value.lines(ElementType::DESCRIPTION, LOADER, |id| id.to_string());
+        assert_eq!(lines, [r"a\u{1b}[2J\r\nb\u{85}"]);
     }
 
     #[test]

@@ -423,3 +423,21 @@ fn a_refused_change_changes_nothing() {
         .unwrap();
     assert_eq!(editor.finish(), []);
 }
+
+#[test]
+fn only_applications_are_started() {
+    let hive = builder();
+    let mut editor = Editor::new(open(&hive).unwrap());
+    editor
+        .create(Guid::EMS_SETTINGS, ObjectType::SETTINGS)
+        .unwrap();
+    let refused = Err(EditError::NoApplication {
+        id: Guid::EMS_SETTINGS,
+        object_type: ObjectType::SETTINGS,
+    });
+    assert_eq!(editor.set_default(Guid::EMS_SETTINGS), refused);
+    let sequence = [guid(LOADER), Guid::EMS_SETTINGS];
+    assert_eq!(editor.set_boot_sequence(&sequence), refused);
+    assert_eq!(editor.set_default(guid(LOADER)), Ok(()));
+    assert_eq!(editor.set_boot_sequence(&sequence[..1]), Ok(()));
+}

@@ -9,8 +9,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::os;
 use crate::origin::OriginError;
+use crate::os;
 use crate::partition::{Table, Window};
 
 /// A disk, or a loop or mapped device, which stand for one.

@@ -332,6 +332,41 @@ mod unix {
 }
 
 #[test]
+fn a_forgotten_run_is_gone_and_no_other() {
+    let base = folder();
+    let journal = Journal::at(&base.path().join("j"));
+    let lock = journal.lock().unwrap();
+    for id in ["a", "b", "c"] {
+        begin(&lock, id).store(&lock, "kept", b"more").unwrap();
+    }
+    let other = Journal::at(&base.path().join("other")).lock().unwrap();
+    let mut runs = journal.runs().unwrap();
+    let refused = runs.remove(1).forget(&other);
+    assert!(matches!(refused, Err(JournalError::OtherJournal { .. })));
+    // What a cut leaves is a run that has not started.
+    fs::rename(journal.dir().join("c"), journal.dir().join("c.partial")).unwrap();
+    let expected = |id: &str, state| (id.to_owned(), state, true);
+    let all = [
+        expected("a", State::Sealed),
+        expected("b", State::Sealed),
+        expected("c", State::NotStarted),
+    ];
+    assert_eq!(states(&journal), all);
+    for (run, left) in journal.runs().unwrap().into_iter().zip([2, 1, 0]) {
+        let dir = run.dir().to_owned();
+        run.forget(&lock).unwrap();
+        assert!(!dir.exists());
+        assert_eq!(states(&journal), all[all.len() - left..]);
+    }
+    assert_eq!(
+        fs::read_dir(journal.dir()).unwrap().count(),
+        1,
+        "the lock alone"
+    );
+    begin(&lock, "a");
+}
+
+#[test]
 fn the_tenth_run_of_a_minute_is_behind_the_ninth() {
     let dir = folder();
     let journal = Journal::at(&dir.path().join("journal"));

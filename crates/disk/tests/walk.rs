@@ -120,6 +120,22 @@ fn lists_names_kinds_and_sizes_in_order() {
 }
 
 #[test]
+fn the_start_of_a_file_of_any_size_is_read() {
+    let base = folder();
+    put(base.path(), "dir/a", b"12345");
+    let root = root(base.path());
+    for (length, expected) in [(0, &b""[..]), (4, b"1234"), (5, b"12345"), (9, b"12345")] {
+        assert_eq!(
+            root.read_start("DIR\\A", length).unwrap().unwrap(),
+            expected
+        );
+    }
+    assert_eq!(root.read_start("dir\\b", 1).unwrap(), None);
+    let folder = root.read_start("dir", 1).unwrap_err();
+    assert!(matches!(folder, WalkError::WrongKind { .. }), "{folder}");
+}
+
+#[test]
 fn a_file_above_the_limit_is_not_read() {
     let base = folder();
     put(base.path(), "a", b"12345");

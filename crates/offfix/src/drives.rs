@@ -46,11 +46,12 @@ pub(crate) fn windows(installation: &Installation) -> String {
     format!("{computer}, {}", installation.windows())
 }
 
-/// Whole MiB or GiB.
+/// In whole KiB, MiB or GiB.
 pub(crate) fn size(bytes: u64) -> String {
-    match bytes >> 30 {
-        0..=9 => format!("{} MiB", bytes >> 20),
-        gib => format!("{gib} GiB"),
+    match (bytes >> 30, bytes >> 20) {
+        (0, 0) => format!("{} KiB", bytes >> 10),
+        (0..=9, mib) => format!("{mib} MiB"),
+        (gib, _) => format!("{gib} GiB"),
     }
 }
 
@@ -86,7 +87,9 @@ pub(crate) fn mounted_windows() -> Vec<String> {
     places
         .into_iter()
         .filter_map(|at| match look(at) {
-            Mounted::Windows(one) => Some(format!("offfix plan {}   {}", at.display(), windows(&one))),
+            Mounted::Windows(one) => {
+                Some(format!("offfix plan {}   {}", at.display(), windows(&one)))
+            }
             Mounted::Running | Mounted::Other => None,
         })
         .collect()
@@ -173,7 +176,9 @@ pub(crate) fn not_a_folder(path: &Path) -> Option<Failure> {
 
 fn part_hint(failure: Failure, disk: &Path, partition: &Partition) -> Failure {
     let window = disk::partition::Window::open(disk, partition.offset, partition.size);
-    let kind = window.ok().and_then(|start| FileSystem::read(start).ok().flatten());
+    let kind = window
+        .ok()
+        .and_then(|start| FileSystem::read(start).ok().flatten());
     let (number, bytes) = (partition.number, size(partition.size));
     match kind {
         Some(FileSystem::BitLocker) => {

@@ -142,6 +142,8 @@ impl From<&VolumeError> for Failure {
             VolumeError::Hive { source, .. } => hive_failure(error, source),
             VolumeError::Damaged { .. } => failed(Exit::Unreadable, "hive-damaged")
                 .hint("nothing was changed; restore the hive from a backup of this disk"),
+            VolumeError::Walk(disk::WalkError::Busy { .. }) => failed(Exit::Refused, "busy")
+                .hint("close what has the hive open, or unload it (reg unload)"),
             VolumeError::NoStore { .. } => failed(Exit::Refused, "no-boot-files"),
             VolumeError::NotAStore { .. } => failed(Exit::Unreadable, "not-a-store")
                 .hint("--store FILE names a boot configuration store, a file called BCD"),

@@ -43,7 +43,10 @@ pub(crate) fn tell(document: &mut Document, volume: &Volume) {
     let found = guards::of_volume(volume);
     for guard in &found {
         if matches!(guard, Guard::Dirty) {
-            let step = Step::OnRecoveryMachine(format!("chkdsk {} /f", document.drive));
+            let step = Step::OnRecoveryMachine(match cfg!(windows) {
+                true => format!("chkdsk {} /f", document.drive),
+                false => "chkdsk F: /f, on a Windows where this disk is F:".to_owned(),
+            });
             document.steps.push(StepDocument {
                 place: step.place().to_owned(),
                 text: step.text().to_owned(),
@@ -85,8 +88,7 @@ fn hints(guard: &Guard) -> Vec<String> {
     let lines: &[&str] = match guard {
         Guard::Hibernated => &[
             "start the VM once more and shut it down fully, in it: shutdown /s /f /t 0",
-            "when it cannot start, only deleting hiberfil.sys ends that session, and what was open \
-             in it is lost; offfix never does that",
+            "if it cannot start: deleting hiberfil.sys ends the session and loses what was open",
         ],
         Guard::HibernationUnseen(_) => &["run as administrator, and look at hiberfil.sys"],
         Guard::ReadOnly => &["attach the disk writable, and run as administrator"],

@@ -7,6 +7,7 @@
 use crate::document::{self, ChangeDocument, Document};
 use crate::exit::{Exit, Failure};
 use crate::numbers::{count, files_and_folders};
+use crate::output;
 use crate::permissions::{PermissionsDocument, objects, paths_in_words};
 use crate::session::Session;
 use disk::{Record, Root, RootRecord, Run, State};
@@ -148,7 +149,7 @@ fn interrupted(run: &Run, root: &Root) -> Failure {
         "the {what} {} was interrupted and has to be settled first",
         run.id()
     );
-    let root = root.path().display();
+    let root = output::path(root.path());
     let hint = format!("offfix undo {root} {} puts the old bytes back", run.id());
     Failure::new(Exit::Unfinished, "unfinished-run", error).hint(hint)
 }

@@ -7,6 +7,7 @@ use crate::exit::Failure;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use std::io::Write;
+use std::path::Path;
 
 /// For headings.
 pub(crate) const HEADING: Style = Style::new().bold();
@@ -22,6 +23,16 @@ pub(crate) fn text(text: &str) {
     let mut stream = anstream::stdout().lock();
     let _ = stream.write_all(text.as_bytes());
     let _ = stream.flush();
+}
+
+/// A path for people, without the prefix of Windows' long paths.
+pub(crate) fn path(path: &Path) -> String {
+    let text = path.display().to_string();
+    match (text.strip_prefix(r"\\?\UNC\"), text.strip_prefix(r"\\?\")) {
+        (Some(share), _) => format!(r"\\{share}"),
+        (None, Some(rest)) => rest.to_owned(),
+        (None, None) => text,
+    }
 }
 
 /// Writes a document to standard output as JSON in ASCII.
@@ -89,4 +100,21 @@ pub(crate) fn failure(failure: &Failure, as_json: bool) {
     }
     let mut stream = anstream::stderr().lock();
     let _ = stream.write_all(said.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_see_no_prefix() {
+        for (full, shown) in [
+            (r"\\?\F:\", r"F:\"),
+            (r"\\?\UNC\server\share", r"\\server\share"),
+            ("/mnt/f", "/mnt/f"),
+            (r"F:\", r"F:\"),
+        ] {
+            assert_eq!(path(Path::new(full)), shown);
+        }
+    }
 }

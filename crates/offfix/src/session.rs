@@ -6,6 +6,7 @@
 use crate::document::Document;
 use crate::drives;
 use crate::exit::{Exit, Failure};
+use crate::output;
 use crate::time::Moment;
 use disk::{Journal, Root};
 use std::ffi::{OsStr, OsString};
@@ -165,9 +166,7 @@ impl Session {
 
     /// The root for people, without the prefix of Windows' long paths.
     pub(crate) fn disk(&self) -> String {
-        let path = self.root.path().display().to_string();
-        path.strip_prefix(r"\\?\")
-            .map_or(path.clone(), str::to_owned)
+        output::path(self.root.path())
     }
 
     /// Opens Windows on the drive, and compares the computer with the expected one.

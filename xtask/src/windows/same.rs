@@ -16,6 +16,14 @@ use super::wine::Drive;
 /// 2026-09-15 09:12 UTC.
 const NOW: &str = "1789463520";
 
+/// What each system says of the partition behind a folder, in both widths of a line.
+const UNSEEN: [&str; 4] = [
+    "the folder is not where a whole file system is mounted",
+    "the folder is not where a whole file\n                system is mounted",
+    "the partition behind a folder can be seen on Linux only",
+    "the partition behind a folder can be seen\n                on Linux only",
+];
+
 /// What both are told, one after the other.
 const LIFE: [&[&str]; 12] = [
     &["plan"],
@@ -82,8 +90,13 @@ impl Side<'_> {
     fn plain(&self, text: &str) -> String {
         let here = self.place.display().to_string();
         let text = text.replace(&format!("{here}/F:"), "F:");
+        let text = text.replace(r"\\\\?\\", "").replace(r"\\?\", "");
         let text = text.replace(r"\\", "/").replace('\\', "/");
-        text.replace("F:/", "F:")
+        let text = text.replace("F:/", "F:");
+        let text = UNSEEN
+            .iter()
+            .fold(text, |text, unseen| text.replace(unseen, "[NOT SEEN]"));
+        text.split("MiB").map(roomless).collect()
     }
 
     /// Every file of the disk.
@@ -170,6 +183,12 @@ fn cargo_host() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     let above = own.parent().context("this program has no folder")?;
     Ok(above.join("offfix"))
+}
+
+/// Without the number at the end: others write to this machine's disk meanwhile.
+fn roomless(text: &str) -> &str {
+    text.trim_end()
+        .trim_end_matches(|end: char| end.is_ascii_digit())
 }
 
 /// Fails with the first line that differs.

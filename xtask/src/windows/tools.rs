@@ -80,6 +80,7 @@ impl Tools {
         tools.set(&tools.key("RUSTFLAGS"), flags);
         // Where tests look for snapshots: under Wine they cannot ask Cargo.
         tools.set("INSTA_WORKSPACE_ROOT", crate::root()?);
+        tools.set("INSTA_UPDATE", "no");
         tools.set("CARGO_TARGET_DIR", tools.target_dir.clone());
         // Nobody looks into these programs with a debugger, and writing for one takes time.
         tools.set("CARGO_PROFILE_DEV_DEBUG", "0");

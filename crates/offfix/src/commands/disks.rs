@@ -85,7 +85,9 @@ fn document(disk: &AttachedDisk) -> DiskDocument {
 
 fn area(disk: &AttachedDisk, area: &Area) -> AreaDocument {
     let named = disk.table.as_ref().ok();
-    let partition = named.filter(|_| area.number.is_some()).and_then(|table| table.at(area.offset));
+    let partition = named
+        .filter(|_| area.number.is_some())
+        .and_then(|table| table.at(area.offset));
     let mounted = area.mounted_at.as_deref().map(drives::look);
     let installation = match &mounted {
         Some(Mounted::Windows(one)) => Some(one),
@@ -98,7 +100,10 @@ fn area(disk: &AttachedDisk, area: &Area) -> AreaDocument {
         device: area.device.as_ref().map(|path| path.display().to_string()),
         purpose: partition.and_then(drives::purpose),
         file_system: drives::file_system(disk, area).map(|kind| kind.to_string()),
-        mounted_at: area.mounted_at.as_ref().map(|path| path.display().to_string()),
+        mounted_at: area
+            .mounted_at
+            .as_ref()
+            .map(|path| path.display().to_string()),
         running_system: matches!(mounted, Some(Mounted::Running)),
         computer: installation.and_then(|one| one.computer.clone()),
         windows: installation.map(|one| one.windows()),

@@ -27,7 +27,10 @@ const TOOLS: &[(&str, &str)] = if cfg!(windows) {
     ]
 } else {
     &[
-        ("ntfs-3g", "mounts NTFS so that permissions can be seen and set"),
+        (
+            "ntfs-3g",
+            "mounts NTFS so that permissions can be seen and set",
+        ),
         ("losetup", "attaches an image as a disk"),
         ("qemu-storage-daemon", "serves VHDX and VHD images"),
         ("cryptsetup", "unlocks BitLocker"),
@@ -101,7 +104,10 @@ impl Check {
 
 fn rights() -> Check {
     let (who, how) = if cfg!(windows) {
-        ("an elevated administrator", "start the console as administrator")
+        (
+            "an elevated administrator",
+            "start the console as administrator",
+        )
     } else {
         ("root", "run it with sudo")
     };
@@ -134,9 +140,12 @@ fn journal(journal: &Journal) -> Check {
         (all, open) => format!("{}, {open} interrupted", count(all, "run")),
     };
     match journal.is_writable() {
-        Some(false) => {
-            check("journal", Some(false), format!("{dir} cannot be written ({about})")).hint(elsewhere)
-        }
+        Some(false) => check(
+            "journal",
+            Some(false),
+            format!("{dir} cannot be written ({about})"),
+        )
+        .hint(elsewhere),
         Some(true) => check("journal", Some(true), format!("{dir} ({about})")),
         None => check("journal", None, format!("{dir} ({about}); not tried")),
     }

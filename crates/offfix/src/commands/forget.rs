@@ -22,7 +22,6 @@ struct ForgetDocument<'a> {
     computer: Option<String>,
     run: &'a str,
     state: &'static str,
-    removed: String,
 }
 
 /// Carries the command out.
@@ -34,14 +33,14 @@ pub(crate) fn run(common: &Common, arguments: &ForgetArguments) -> Result<Exit, 
     let run = find(journal.runs()?, id)?;
     let open = is_open(&run);
     if open && !arguments.even_open {
-        let error = format!("run {id} is {}: {}", log::state(&run), loses(&run));
+        let error = format!("run {id} is still open: {}", loses(&run));
         return Err(Failure::new(Exit::Refused, "open-run", error)
             .hint("take it back first: offfix undo, with the drive and the run")
             .hint(format!("or give that up: offfix forget {id} --even-open")));
     }
     if !arguments.yes {
         if open && !json {
-            output::text(&format!("Run {id} is {}: {}\n", log::state(&run), loses(&run)));
+            output::text(&format!("Run {id} is still open: {}\n", loses(&run)));
         }
         confirm(&format!("{id} to forget that run; nothing else"), id, json)?;
     }
@@ -49,7 +48,7 @@ pub(crate) fn run(common: &Common, arguments: &ForgetArguments) -> Result<Exit, 
     // It may have changed while it was asked.
     let run = find(journal.runs()?, id)?;
     if is_open(&run) && !arguments.even_open {
-        let error = format!("run {id} is {} now", log::state(&run));
+        let error = format!("run {id} is open now: {}", loses(&run));
         return Err(Failure::new(Exit::Refused, "open-run", error));
     }
     let state = log::state(&run);
@@ -64,10 +63,11 @@ pub(crate) fn run(common: &Common, arguments: &ForgetArguments) -> Result<Exit, 
             computer,
             run: id,
             state,
-            removed,
         });
     } else {
-        output::text(&format!("FORGOTTEN  run {id} ({state}); {removed} is removed\n"));
+        output::text(&format!(
+            "FORGOTTEN  run {id} ({state}); {removed} is removed\n"
+        ));
     }
     Ok(Exit::Done)
 }

@@ -9,6 +9,7 @@ use crate::render;
 use crate::session::{Common, Session};
 use disk::{Run, State};
 use serde::Serialize;
+use std::path::Path;
 
 /// One run, for both ways to answer.
 #[derive(Serialize)]
@@ -69,7 +70,7 @@ fn entry(run: &Run) -> LogEntry {
             .record()
             .ok()
             .and_then(|record| record.roots.first())
-            .map_or(String::new(), |root| root.path.clone()),
+            .map_or(String::new(), |root| output::path(Path::new(&root.path))),
         changes: plan.changes.len(),
         permissions: objects(&plan.permissions),
         changed: changes_in_words(&plan, "value"),

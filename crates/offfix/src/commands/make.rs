@@ -12,6 +12,7 @@ use crate::document::{
 use crate::exit::{Exit, Failure};
 use crate::guards;
 use crate::journal;
+use crate::output;
 use crate::permissions::PermissionsDocument;
 use crate::progress::Progress;
 use crate::session::Session;
@@ -232,11 +233,10 @@ fn files(volume: &Volume, edits: &[Edit]) -> Vec<FileDocument> {
 /// Where a hive lies: below the drive, or with the whole path of the other root.
 fn path_of(volume: &Volume, loaded: &Loaded) -> String {
     match volume.roots().get(loaded.root) {
-        Some(root) if loaded.root > 0 => root
-            .path()
-            .join(loaded.path.replace('\\', std::path::MAIN_SEPARATOR_STR))
-            .display()
-            .to_string(),
+        Some(root) if loaded.root > 0 => {
+            let below = loaded.path.replace('\\', std::path::MAIN_SEPARATOR_STR);
+            output::path(&root.path().join(below))
+        }
         _ => loaded.path.clone(),
     }
 }
@@ -294,7 +294,7 @@ fn stores(volume: &Volume) -> String {
     let mut text = String::new();
     for site in &stores.found {
         let path = match volume.roots().get(site.root) {
-            Some(root) if site.root > 0 => format!("{}: {}", root.path().display(), site.path),
+            Some(root) if site.root > 0 => format!("{}: {}", output::path(root.path()), site.path),
             _ => site.path.clone(),
         };
         let firmware = match site.firmware {

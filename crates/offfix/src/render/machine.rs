@@ -37,7 +37,11 @@ fn area(area: &AreaDocument) -> String {
         None => "whole disk".to_owned(),
     };
     let mut about = vec![size(area.size)];
-    about.push(area.file_system.clone().unwrap_or_else(|| "no known file system".to_owned()));
+    about.push(
+        area.file_system
+            .clone()
+            .unwrap_or_else(|| "no known file system".to_owned()),
+    );
     about.extend(area.purpose.map(str::to_owned));
     match &area.mounted_at {
         Some(at) => about.push(format!("at {at}")),
@@ -48,7 +52,10 @@ fn area(area: &AreaDocument) -> String {
     }
     let mut text = format!("  {name:<13} {}\n", about.join(", "));
     if let (Some(windows), Some(at)) = (&area.windows, &area.mounted_at) {
-        let computer = area.computer.as_deref().unwrap_or("a computer without a name");
+        let computer = area
+            .computer
+            .as_deref()
+            .unwrap_or("a computer without a name");
         text.push_str(&format!(
             "                {GOOD}{computer}{GOOD:#}, {windows}\n                offfix plan {at}\n"
         ));

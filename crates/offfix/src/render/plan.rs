@@ -54,7 +54,7 @@ pub(crate) fn head(plan: &Document) -> String {
 fn guards(plan: &Document) -> Vec<String> {
     let said = plan.guards.iter().flat_map(|guard| {
         let what = match guard.refuses {
-            true => format!("{WARNING}apply refuses{WARNING:#}: {}", guard.text),
+            true => format!("apply refuses: {}", guard.text),
             false => guard.text.clone(),
         };
         let hints = guard.hints.iter().map(|hint| format!("  {hint}"));

@@ -141,6 +141,8 @@ fn wrong_words() {
         ("bcd-wrong-element", &["set", "bootmgr", "timeuot", "3"]),
         ("bcd-wrong-object", &["set", "{nobody}", "timeout", "3"]),
         ("bcd-wrong-current", &["ems", "{current}", "on"]),
+        ("bcd-wrong-entry", &["ems", "{bootmgr}", "on"]),
+        ("bcd-wrong-default", &["default", "{globalsettings}"]),
         (
             "bcd-wrong-missing",
             &["enum", "{00000000-0000-0000-0000-000000000001}"],

@@ -15,6 +15,9 @@ mod apply;
 mod bad_disks;
 mod bad_words;
 mod bcd;
+mod doctor;
+mod forget;
+mod guards;
 mod hive;
 mod json;
 mod plan;
@@ -68,9 +71,10 @@ fn shows(scratch: &Scratch, name: &str, arguments: &[&str]) -> Answer {
 const OF_WINDOWS: &str = "@windows";
 
 /// What Windows says otherwise of the same thing, and what is shown for it.
-const SAID: [(&str, &str); 6] = [
+const SAID: [(&str, &str); 7] = [
     (r"\\?\[TEMP]", "[TEMP]"),
     (r"\\\\?\\[TEMP]", "[TEMP]"),
+    (r"error: \\?\", "error: "),
     ("Usage: offfix.exe ", "Usage: offfix "),
     ("'offfix.exe' requires", "'offfix' requires"),
     (

@@ -16,6 +16,7 @@ mod at_once;
 mod bench;
 mod boot;
 mod dirty;
+mod guards;
 mod kills;
 mod listing;
 mod mounts;

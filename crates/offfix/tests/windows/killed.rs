@@ -7,7 +7,7 @@ use std::time::Instant;
 use testkit::windows::demo;
 
 /// How many runs are ended, spread over the time that one takes.
-const KILLS: u32 = 24;
+const KILLS: u32 = 12;
 
 #[test]
 fn an_apply_that_is_killed_is_undone() {

@@ -3,7 +3,8 @@
 //!
 //! Invariants: a refusal changes no byte; an interrupted run is undone byte for byte. The drive
 //! letter is that of `OFFFIX_TEST_DRIVE`, whose contents are removed when it has the file that
-//! allows it; without the variable such tests step aside and say so. Absent on purpose: what Wine cannot show, such as access lists that persist.
+//! allows it; without the variable such tests step aside and say so. Absent on
+//! purpose: what Wine cannot show, such as access lists that persist.
 #![cfg(all(windows, debug_assertions))]
 #![allow(
     clippy::unwrap_used,

@@ -260,15 +260,15 @@ fn windows_drive(context: &Context<'_>) -> (String, Option<Step>) {
     }
 }
 
-/// The drive letter a root is spelled with, as in `F:`.
+/// The drive letter of a root that is a whole drive, as in `F:`. A folder on a drive has none: the
+/// drive that it lies on can be that of this machine.
 fn letter(root: &Path) -> Option<String> {
     let text = root.display().to_string();
     let text = text.strip_prefix(r"\\?\").unwrap_or(&text);
     let mut begin = text.chars();
-    match (begin.next()?, begin.next()?) {
-        (letter, ':') if letter.is_ascii_alphabetic() => Some(format!("{letter}:")),
-        _ => None,
-    }
+    let (letter, colon) = (begin.next()?, begin.next()?);
+    let whole = letter.is_ascii_alphabetic() && colon == ':';
+    (whole && matches!(begin.as_str(), "" | r"\" | "/")).then(|| format!("{letter}:"))
 }
 
 #[cfg(test)]
@@ -280,6 +280,10 @@ mod tests {
         for (path, expected) in [
             (r"F:\", Some("F:")),
             (r"\\?\g:\", Some("g:")),
+            ("F:", Some("F:")),
+            (r"C:\disk", None),
+            (r"\\?\C:\Users\me", None),
+            ("C:disk", None),
             ("/mnt/f:", None),
             ("/", None),
             ("", None),

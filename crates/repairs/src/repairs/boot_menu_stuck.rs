@@ -3,14 +3,12 @@
 //! Owns `timeout` of the boot manager, where it is longer than 30 seconds or missing; shorter
 //! times are the operator's. Absent on purpose: taking entries off the menu, and hiding it.
 
+use crate::boot::{Boot, LONGEST_MENU, menu_seconds};
 use crate::catalogue::{Class, Parameter, Repair};
 use crate::context::{Context, Error};
 use crate::finding::{Certainty, Findings, Kind, Offer};
-use crate::repairs::serial_console::{seconds, shown};
-use bcd::{ElementType, Guid, Store, Value};
+use bcd::{ElementType, Guid, Value};
 
-/// What bcdboot sets, and the longest time that is no fault.
-const LONGEST: u64 = 30;
 /// From here on the menu waits for ever.
 const FOR_EVER: u64 = 0xFFFF_FFFF;
 
@@ -26,7 +24,7 @@ pub const REPAIR: Repair = Repair {
         about: "how long the menu waits",
         default: "30",
         values: "a number from 1 to 30",
-        accepts: |value| seconds(value).is_some(),
+        accepts: |value| menu_seconds(value).is_some(),
     }],
     about: include_str!("boot-menu-stuck.md"),
     diagnose,
@@ -42,9 +40,9 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
         Some((_, Value::Integer(number))) => Some(number),
         _ => None,
     };
-    let menu = menu(store);
+    let menu = menu(&boot);
     let (certainty, title) = match timeout {
-        Some(..=LONGEST) => return Ok(()),
+        Some(..=LONGEST_MENU) => return Ok(()),
         None if menu.is_none() => return Ok(()),
         None => (
             Certainty::Certain,
@@ -68,26 +66,27 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
             "a boot menu would wait long, but none is shown",
         )?,
     };
-    let timeout = shown(store, Guid::BOOTMGR, ElementType::TIMEOUT);
+    let timeout = boot.shown(Guid::BOOTMGR, ElementType::TIMEOUT);
     finding
         .evidence
-        .push(format!("{timeout}; bcdboot sets {LONGEST}"));
+        .push(format!("{timeout}; bcdboot sets {LONGEST_MENU}"));
     finding.evidence.push(menu.unwrap_or_else(|| {
         "the menu has one entry and displaybootmenu is not on: it is not shown".to_owned()
     }));
-    let wanted = context.parameter("seconds").and_then(seconds);
+    let wanted = context.parameter("seconds").and_then(menu_seconds);
     finding.cure = boot.changes(Kind::Fix, |editor| {
-        editor.set_timeout(wanted.unwrap_or(LONGEST))
+        editor.set_timeout(wanted.unwrap_or(LONGEST_MENU))
     })?;
     findings.add(finding);
     Ok(())
 }
 
 /// Why the boot manager shows its menu; `None` when it does not.
-fn menu(store: &Store) -> Option<String> {
+fn menu(boot: &Boot<'_>) -> Option<String> {
+    let store = &boot.store;
     let asked = store.effective(Guid::BOOTMGR, ElementType::DISPLAY_BOOT_MENU);
     if let Some((_, Value::Boolean(true))) = asked {
-        return Some(shown(store, Guid::BOOTMGR, ElementType::DISPLAY_BOOT_MENU));
+        return Some(boot.shown(Guid::BOOTMGR, ElementType::DISPLAY_BOOT_MENU));
     }
     let Some((_, Value::Objects(ids))) = store.effective(Guid::BOOTMGR, ElementType::DISPLAY_ORDER)
     else {

@@ -6,7 +6,6 @@
 use crate::catalogue::{Class, Parameter, Repair};
 use crate::context::{Context, Error};
 use crate::finding::{Certainty, Findings, Kind, Offer, Step};
-use crate::repairs::serial_console::{default_loader, shown};
 use bcd::{ElementType, Value};
 
 /// `bootstatuspolicy` that starts Windows whatever happened before.
@@ -34,7 +33,7 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
         return Ok(());
     }
     let boot = context.boot()?;
-    let loader = default_loader(&boot)?;
+    let loader = boot.default_loader()?;
     let back = context.parameter("form") == Some("on");
     let (kind, title) = if back {
         (Kind::Fix, "automatic repair is put back, by request")
@@ -63,7 +62,7 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
         policy,
         ElementType::RECOVERY_SEQUENCE,
     ] {
-        finding.evidence.push(shown(&boot.store, loader, element));
+        finding.evidence.push(boot.shown(loader, element));
     }
     finding.cure = cure;
     if !back {

@@ -3,13 +3,11 @@
 //! Owns `safeboot` and `safebootalternateshell` of Windows loaders and of what they inherit.
 //! Absent on purpose: keys of SYSTEM, which only tell what the last boot was.
 
-use crate::boot::Boot;
+use crate::boot::{Boot, Carrier};
 use crate::catalogue::{Class, Repair};
 use crate::context::{Context, Error};
 use crate::finding::{Certainty, Finding, Findings, Kind, Offer};
-use crate::repairs::serial_console::shown;
-use bcd::{Editor, ElementType, Guid, Object, Store, Value};
-use std::collections::BTreeSet;
+use bcd::{ElementType, Value};
 
 /// `safeboot` as directory services repair mode.
 const DS_REPAIR: Value = Value::Integer(2);
@@ -30,8 +28,8 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
     let boot = context.boot()?;
     let product = context.installation()?.product_type;
     let member = product.is_some_and(|product| product != "LanmanNT");
-    let next = next_entries(&boot.store);
-    for found in carriers(&boot.store, ElementType::SAFE_BOOT, |_| true) {
+    let next = boot.next_entries();
+    for found in boot.carriers(ElementType::SAFE_BOOT, |_| true) {
         let repaired = found.value == DS_REPAIR && !member;
         let offer = if !repaired && next.contains(&found.loader) {
             Offer::Recommended
@@ -64,9 +62,7 @@ fn left(boot: &Boot<'_>, found: &Carrier, offer: Offer, title: &str) -> Result<F
         ElementType::SAFE_BOOT_ALTERNATE_SHELL,
     ] {
         if boot.store.effective(found.loader, element).is_some() {
-            finding
-                .evidence
-                .push(shown(&boot.store, found.loader, element));
+            finding.evidence.push(boot.shown(found.loader, element));
         }
     }
     finding
@@ -77,56 +73,4 @@ fn left(boot: &Boot<'_>, found: &Carrier, offer: Offer, title: &str) -> Result<F
         editor.delete(found.owner, ElementType::SAFE_BOOT_ALTERNATE_SHELL)
     })?;
     Ok(finding)
-}
-
-/// What starts without a choice: the default, and what was chosen for the next time only.
-fn next_entries(store: &Store) -> Vec<Guid> {
-    let once = store.effective(Guid::BOOTMGR, ElementType::BOOT_SEQUENCE);
-    let once = match once {
-        Some((_, Value::Objects(ids))) => ids,
-        _ => Vec::new(),
-    };
-    store.default_object().into_iter().chain(once).collect()
-}
-
-/// An object whose element counts for a Windows loader.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Carrier {
-    /// The object that has the element: the loader, or something it inherits.
-    pub(crate) owner: Guid,
-    /// The first loader it counts for, where possible one that starts without a choice.
-    pub(crate) loader: Guid,
-    /// What it says.
-    pub(crate) value: Value,
-}
-
-/// Everything that has to lose an element until no Windows loader has it with such a value.
-pub(crate) fn carriers(
-    store: &Store,
-    element: ElementType,
-    wanted: fn(&Value) -> bool,
-) -> Vec<Carrier> {
-    let all: BTreeSet<Guid> = store.loaders().map(Object::id).collect();
-    let next = next_entries(store);
-    let first = next.iter().filter(|id| all.contains(id));
-    let rest = all.iter().filter(|id| !next.contains(id));
-    let mut editor = Editor::new(store.clone());
-    let mut found = Vec::new();
-    for &loader in first.chain(rest) {
-        while let Some((owner, value)) = editor
-            .store()
-            .effective(loader, element)
-            .filter(|(_, value)| wanted(value))
-        {
-            if editor.delete(owner, element).is_err() {
-                break;
-            }
-            found.push(Carrier {
-                owner,
-                loader,
-                value,
-            });
-        }
-    }
-    found
 }

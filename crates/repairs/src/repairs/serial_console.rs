@@ -4,17 +4,14 @@
 //! loaders, and `emsport` and `emsbaudrate` of the EMS settings. Absent on purpose: the kernel
 //! debugger's settings, which are told at most, and entries that start no Windows.
 
-use crate::boot::Boot;
+use crate::boot::{Boot, menu_seconds, unusable};
 use crate::catalogue::{Class, Parameter, Repair};
 use crate::context::{Ask, Context, Error};
 use crate::finding::{Certainty, Findings, Kind, Offer, Step};
-use bcd::{EditError, Editor, ElementType, Guid, Object, ObjectType, Store, Value};
-use volume::HiveName;
+use bcd::{EditError, Editor, ElementType, Guid, Object, Store, Value};
 
 const BAUD_RATES: [&str; 5] = ["9600", "19200", "38400", "57600", "115200"];
 const PORTS: [&str; 4] = ["1", "2", "3", "4"];
-/// The longest menu, in seconds: `boot-menu-stuck` takes more for a fault.
-const LONGEST: u64 = 30;
 
 /// The repair.
 pub const REPAIR: Repair = Repair {
@@ -57,19 +54,12 @@ pub const REPAIR: Repair = Repair {
             about: "seconds the menu waits, with menu=on",
             default: "5",
             values: "a number from 1 to 30",
-            accepts: |value| seconds(value).is_some(),
+            accepts: |value| menu_seconds(value).is_some(),
         },
     ],
     about: include_str!("serial-console.md"),
     diagnose,
 };
-
-/// A time for the menu.
-pub(crate) fn seconds(text: &str) -> Option<u64> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = text.parse().ok().filter(|_| digits)?;
-    (1..=LONGEST).contains(&number).then_some(number)
-}
 
 /// What the operator wants.
 struct Wish {
@@ -95,7 +85,7 @@ impl Wish {
         let loaders = if context.parameter("loaders") == Some("all") {
             all_loaders(boot)?
         } else {
-            vec![default_loader(boot)?]
+            vec![boot.default_loader()?]
         };
         Ok(Wish {
             port: number("port", 1),
@@ -137,9 +127,9 @@ impl Wish {
         Ok(())
     }
 
-    /// What is set in the EMS settings and still does not count: another object says otherwise
-    /// first, or nobody reads them.
-    fn overruled(&self, store: &Store) -> Vec<String> {
+    /// What is set in the EMS settings of the store as it will be and still does not count: another
+    /// object says otherwise first, or nobody reads them.
+    fn overruled(&self, boot: &Boot<'_>, store: &Store) -> Vec<String> {
         let mut lines = Vec::new();
         for heir in self.heirs() {
             if !store.inherits(heir, Guid::EMS_SETTINGS) {
@@ -154,7 +144,7 @@ impl Wish {
                     .effective(heir, element)
                     .is_some_and(|(_, now)| now != value)
                 {
-                    let now = shown(store, heir, element);
+                    let now = boot.shown(heir, element);
                     lines.push(format!(
                         "{now}: it comes before {{emssettings}}, and is kept"
                     ));
@@ -178,21 +168,21 @@ impl Wish {
     }
 
     /// What counts now.
-    fn evidence(&self, store: &Store) -> Vec<String> {
-        let mut lines = vec![shown(store, Guid::BOOTMGR, ElementType::BOOT_EMS)];
+    fn evidence(&self, boot: &Boot<'_>) -> Vec<String> {
+        let mut lines = vec![boot.shown(Guid::BOOTMGR, ElementType::BOOT_EMS)];
         if self.menu.is_some() {
             for element in [ElementType::DISPLAY_BOOT_MENU, ElementType::TIMEOUT] {
-                lines.push(shown(store, Guid::BOOTMGR, element));
+                lines.push(boot.shown(Guid::BOOTMGR, element));
             }
         }
         for &loader in &self.loaders {
-            lines.push(shown(store, loader, ElementType::EMS));
+            lines.push(boot.shown(loader, ElementType::EMS));
             lines.extend(
                 self.settings()
-                    .map(|(element, _)| shown(store, loader, element)),
+                    .map(|(element, _)| boot.shown(loader, element)),
             );
         }
-        if store.emssettings().is_none() {
+        if boot.store.emssettings().is_none() {
             lines.push("the store has no {emssettings}: it is created".to_owned());
         }
         lines
@@ -208,7 +198,7 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
     let mut told = Vec::new();
     let cure = boot.changes(Kind::Aid, |editor| {
         wish.carry_out(editor)?;
-        told = wish.overruled(editor.store());
+        told = wish.overruled(&boot, editor.store());
         Ok(())
     })?;
     let loaders = wish.loaders.iter();
@@ -238,7 +228,7 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
         wish.port, wish.baud
     );
     let mut finding = boot.finding(Offer::WhenNamed, Certainty::Possible, Guid::BOOTMGR, title)?;
-    finding.evidence = wish.evidence(&boot.store);
+    finding.evidence = wish.evidence(&boot);
     finding.evidence.extend(debuggers);
     finding.cure = cure;
     finding.steps.push(Step::Manual(
@@ -275,72 +265,7 @@ fn debugger_on(store: &Store, loader: Guid, port: u64) -> Option<String> {
 fn all_loaders(boot: &Boot<'_>) -> Result<Vec<Guid>, Error> {
     let all: Vec<Guid> = boot.store.loaders().map(Object::id).collect();
     if all.is_empty() {
-        return Err(refused("no entry starts an installed Windows"));
+        return Err(unusable("no entry starts an installed Windows"));
     }
     Ok(all)
-}
-
-/// The Windows loader that is started without a choice.
-///
-/// # Errors
-/// When the store names none, or something else.
-pub(crate) fn default_loader(boot: &Boot<'_>) -> Result<Guid, Error> {
-    let Some(id) = boot.store.default_object() else {
-        return Err(refused("the boot manager has no default entry and no menu"));
-    };
-    match boot.store.object(id).map(Object::object_type) {
-        Some(ObjectType::OS_LOADER) => Ok(id),
-        Some(other) => Err(refused(&format!(
-            "the default entry {id} is no Windows loader but of type {other} ({})",
-            other.title(id)
-        ))),
-        None => Err(refused(&format!("the default entry {id} does not exist"))),
-    }
-}
-
-fn refused(reason: &str) -> Error {
-    Error::Hive {
-        hive: HiveName::Bcd,
-        reason: reason.to_owned(),
-    }
-}
-
-/// What an element of an object amounts to, and where from, in words.
-pub(crate) fn shown(store: &Store, id: Guid, element: ElementType) -> String {
-    let kind = |id| store.object(id).map_or(ObjectType(0), Object::object_type);
-    let what = format!("{} of {}", element.label_in(kind(id)), store.name_of(id));
-    let Some((owner, value)) = store.effective(id, element) else {
-        return format!("{what} is not set");
-    };
-    let words = value
-        .lines(element, kind(id), |id| store.name_of(id))
-        .join(" ");
-    if owner == id {
-        format!("{what} is {words}")
-    } else {
-        format!("{what} is {words}, inherited from {}", store.name_of(owner))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_menu_waits_one_to_thirty_seconds() {
-        assert_eq!(["1", "5", "30"].map(seconds), [Some(1), Some(5), Some(30)]);
-        for bad in [
-            "",
-            "0",
-            "31",
-            "x",
-            "+5",
-            "-1",
-            " 5",
-            "5s",
-            "99999999999999999999",
-        ] {
-            assert_eq!(seconds(bad), None, "{bad}");
-        }
-    }
 }

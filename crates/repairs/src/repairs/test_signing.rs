@@ -7,8 +7,6 @@
 use crate::catalogue::{Class, Repair};
 use crate::context::{Context, Error};
 use crate::finding::{Certainty, Findings, Kind, Offer};
-use crate::repairs::safe_mode::carriers;
-use crate::repairs::serial_console::shown;
 use bcd::{ElementType, Guid, Value};
 use std::collections::BTreeMap;
 
@@ -36,7 +34,7 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
     let boot = context.boot()?;
     let mut owners: BTreeMap<Guid, Vec<(ElementType, Guid)>> = BTreeMap::new();
     for element in SETTINGS {
-        for found in carriers(&boot.store, element, |value| *value == Value::Boolean(true)) {
+        for found in boot.carriers(element, |value| *value == Value::Boolean(true)) {
             let elements = owners.entry(found.owner).or_default();
             elements.push((element, found.loader));
         }
@@ -45,7 +43,7 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
         let title = "drivers load without a proper signature";
         let mut finding = boot.finding(Offer::WhenNamed, Certainty::Possible, owner, title)?;
         for &(element, loader) in &elements {
-            finding.evidence.push(shown(&boot.store, loader, element));
+            finding.evidence.push(boot.shown(loader, element));
         }
         finding.evidence.push(
             "it can be meant; with Secure Boot it has no effect, or stops the boot".to_owned(),

@@ -140,3 +140,104 @@ fn flags_in(record: &[u8]) -> Option<VolumeFlags> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    const RECORD_AT: usize = 4 * 1024 + 3 * 1024;
+
+    /// Clusters of 1024 bytes, the table at the fourth, records of 1024 bytes; the record of
+    /// `$Volume` has an attribute before the one with the flags.
+    fn volume(flags: u16) -> Vec<u8> {
+        let mut bytes = vec![0; 16 * 1024];
+        bytes[3..11].copy_from_slice(&NTFS);
+        bytes[11..13].copy_from_slice(&512_u16.to_le_bytes());
+        bytes[13] = 2;
+        bytes[48] = 4;
+        bytes[64] = 0xF6;
+        let record = &mut bytes[RECORD_AT..][..1024];
+        record[..4].copy_from_slice(&FILE);
+        record[4] = 48;
+        record[6] = 3;
+        record[20] = 56;
+        let attribute = |record: &mut [u8], at: usize, kind: u8, length: u8| {
+            record[at] = kind;
+            record[at + 4] = length;
+            record[at + 16] = length - 24;
+            record[at + 20] = 24;
+        };
+        attribute(record, 56, 0x60, 32);
+        attribute(record, 88, 0x70, 40);
+        record[88 + 24 + 10..][..2].copy_from_slice(&flags.to_le_bytes());
+        record[128..132].fill(0xFF);
+        // The last words of both sectors, kept in the header.
+        record[48..50].copy_from_slice(&[7, 0]);
+        record[510] = 7;
+        record[1022] = 7;
+        bytes
+    }
+
+    fn flags_of(bytes: Vec<u8>) -> Result<VolumeFlags, NtfsError> {
+        flags(&mut Cursor::new(bytes))
+    }
+
+    #[test]
+    fn the_flags_are_found_behind_another_attribute() {
+        for (number, dirty) in [(0, false), (1, true), (0x8000, false), (0x4021, true)] {
+            let found = flags_of(volume(number)).unwrap();
+            assert_eq!((found.0, found.is_dirty()), (number, dirty));
+        }
+    }
+
+    #[test]
+    fn a_cluster_of_many_sectors_is_a_power_of_two() {
+        let mut bytes = volume(1);
+        // 2 to the 9th sectors of 512 bytes: 256 KiB, so that the table is behind the end.
+        bytes[13] = 0xF7;
+        assert!(matches!(flags_of(bytes.clone()), Err(NtfsError::Io(_))));
+        bytes[48] = 0;
+        bytes.copy_within(RECORD_AT..RECORD_AT + 1024, 3 * 1024);
+        assert!(flags_of(bytes).unwrap().is_dirty());
+    }
+
+    #[test]
+    fn a_torn_record_says_nothing() {
+        for at in [
+            RECORD_AT,
+            RECORD_AT + 6,
+            RECORD_AT + 48,
+            RECORD_AT + 510,
+            RECORD_AT + 1022,
+        ] {
+            let mut bytes = volume(1);
+            bytes[at] ^= 1;
+            assert!(flags_of(bytes).is_err(), "{at}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_ntfs_or_ends_too_early_is_an_error() {
+        let mut bytes = volume(1);
+        bytes[3] = b'X';
+        assert!(matches!(flags_of(bytes), Err(NtfsError::NotNtfs)));
+        for size in [0, 511, 512, RECORD_AT, RECORD_AT + 1023] {
+            let mut bytes = volume(1);
+            bytes.truncate(size);
+            assert!(matches!(flags_of(bytes), Err(NtfsError::Io(_))), "{size}");
+        }
+    }
+
+    #[test]
+    fn no_byte_of_boot_sector_or_record_makes_it_panic() {
+        let record = RECORD_AT..RECORD_AT + 160;
+        for at in (0..72).chain(record) {
+            for value in [0, 1, 0x7F, 0x80, 0xF0, 0xFF] {
+                let mut bytes = volume(1);
+                bytes[at] = value;
+                let _ = flags_of(bytes);
+            }
+        }
+    }
+}

@@ -126,11 +126,9 @@ impl Places {
         let mut mounts = self.mounts()?.into_iter();
         let mount = mounts.find(|mount| mount.id == dir.mount);
         let is_top = |mount: &Mount| mount.at == dir.path && mount.root == Path::new("/");
-        mount
-            .filter(is_top)
-            .ok_or_else(|| OriginError::NotAMount {
-                path: dir.path.clone(),
-            })
+        mount.filter(is_top).ok_or_else(|| OriginError::NotAMount {
+            path: dir.path.clone(),
+        })
     }
 
     /// The block device of a mount, or the image that a FUSE program names as its source.

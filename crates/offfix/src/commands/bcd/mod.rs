@@ -10,6 +10,7 @@ use crate::arguments::{BcdArguments, BcdCommand, Format};
 use crate::commands::boot_files;
 use crate::commands::hive::place;
 use crate::exit::{Exit, Failure};
+use crate::output;
 use crate::session::{Common, Session};
 use bcd::{Guid, NameError, Store};
 use disk::Root;
@@ -125,9 +126,6 @@ impl Place {
         let path = loaded.path.replace('\\', std::path::MAIN_SEPARATOR_STR);
         let roots = self.roots();
         let root = roots.get(loaded.root).map(|root| root.path().join(path));
-        let shown = root.map_or(loaded.path.clone(), |path| path.display().to_string());
-        Ok(shown
-            .strip_prefix(r"\\?\")
-            .map_or(shown.clone(), str::to_owned))
+        Ok(root.map_or(loaded.path.clone(), |path| output::path(&path)))
     }
 }

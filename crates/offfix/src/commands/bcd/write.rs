@@ -92,11 +92,11 @@ fn edit(opened: &Opened, editor: &mut Editor, command: &BcdCommand) -> Result<()
         }
         BcdCommand::Ems { id, switch } => {
             let id = resolve(id)?;
-            switched(editor, id, ElementType::EMS, *switch)
+            switched(opened, editor, id, "ems", *switch)
         }
         BcdCommand::Bootems { id, switch } => {
             let id = resolve(id)?;
-            switched(editor, id, ElementType::BOOT_EMS, *switch)
+            switched(opened, editor, id, "bootems", *switch)
         }
         BcdCommand::Emssettings { port, baud } => {
             // clap has let through nothing but numbers.
@@ -122,11 +122,13 @@ fn emssettings(editor: &mut Editor, port: u64, baud: u64) -> Result<(), EditErro
 }
 
 fn switched(
+    opened: &Opened,
     editor: &mut Editor,
     id: Guid,
-    element: ElementType,
+    element: &str,
     switch: Switch,
 ) -> Result<(), Failure> {
+    let element = element_of(opened, id, element)?;
     let value = Value::Boolean(switch == Switch::On);
     editor.set(id, element, &value).map_err(refused)
 }
@@ -170,7 +172,7 @@ fn refused(error: EditError) -> Failure {
 /// What the answer of these commands begins with.
 fn head(opened: &Opened, note: &str) -> Result<Document, Failure> {
     let roots = opened.place.roots();
-    let disk = roots.first().map(|root| root.path().display().to_string());
+    let disk = roots.first().map(|root| output::path(root.path()));
     let disk = disk.unwrap_or_default();
     Ok(Document {
         version: VERSION,

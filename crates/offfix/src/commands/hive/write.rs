@@ -258,8 +258,8 @@ fn document(root: &Root, verdict: &str, note: &str, changes: Changes) -> Documen
     Document {
         version: VERSION,
         verdict: verdict.to_owned(),
-        disk: root.path().display().to_string(),
-        drive: root.path().display().to_string(),
+        disk: output::path(root.path()),
+        drive: output::path(root.path()),
         made: Moment::now().text(),
         program: format!("offfix {}", env!("CARGO_PKG_VERSION")),
         changes: changes.into_documents(),

@@ -9,7 +9,7 @@ use crate::scratch::Scratch;
 use crate::{has, tool};
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 const SECTOR: u64 = 512;
@@ -116,6 +116,21 @@ pub(super) struct Attached {
     _export: Option<Export>,
 }
 
+/// A disk that others can read as a device.
+#[derive(Debug)]
+pub(super) struct Unmounted {
+    // In the order in which they have to go.
+    windows: Loop,
+    _export: Option<Export>,
+}
+
+impl Unmounted {
+    /// The partition of Windows.
+    pub(super) fn device(&self) -> &Path {
+        self.windows.device()
+    }
+}
+
 impl Image {
     /// A disk with empty file systems; `None`, after saying so, where a tool is missing.
     pub(super) fn new(scratch: &Scratch, scheme: Scheme, format: Format) -> Option<Image> {
@@ -183,10 +198,25 @@ impl Image {
         }
     }
 
+    fn export(&self) -> Option<Export> {
+        let driver = self.format.driver();
+        driver.map(|driver| Export::start(&self.file, driver))
+    }
+
+    /// Attaches the disk and mounts nothing.
+    pub(super) fn unmounted(&self) -> Unmounted {
+        let export = self.export();
+        let raw = export.as_ref().map_or(self.file.as_path(), Export::raw);
+        let place = self.scheme.windows();
+        Unmounted {
+            windows: Loop::attach(raw, place.offset, place.size),
+            _export: export,
+        }
+    }
+
     /// Attaches the disk and mounts what is on it.
     pub(super) fn attach(&self) -> Attached {
-        let driver = self.format.driver();
-        let export = driver.map(|driver| Export::start(&self.file, driver));
+        let export = self.export();
         let raw = export.as_ref().map_or(self.file.as_path(), Export::raw);
         let mut attached = Attached {
             _mounts: Vec::new(),

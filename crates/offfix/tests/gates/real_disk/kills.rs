@@ -121,10 +121,11 @@ fn writes(volume: &Volume) -> usize {
 }
 
 /// strace at a process that runs already; over when that process is.
-struct Tracer(Child);
+pub(super) struct Tracer(Child);
 
 impl Tracer {
-    fn on(mounted: &Mounted, words: &[&str]) -> Tracer {
+    /// Traces the program behind a mount.
+    pub(super) fn on(mounted: &Mounted, words: &[&str]) -> Tracer {
         let id = mounted.process().to_string();
         let mut strace = Command::new("strace");
         strace.args(["-qq", "-p", &id]).args(words);

@@ -6,12 +6,18 @@
 //! mounted is taken away again, also after a failure; every image is sparse and small. Absent on
 //! purpose: Windows' own driver, power cuts below the file system.
 
+mod article;
 mod formats;
 mod image;
+mod keys;
 mod kills;
 mod layout;
 mod links;
 mod log_file;
+mod many_keys;
+mod permission_kills;
+mod permission_links;
+mod permissions;
 mod served;
 mod states;
 mod volume;

@@ -28,15 +28,15 @@ fn flags(volume: &Volume) -> String {
     line.unwrap().trim().to_owned()
 }
 
-/// Mounted as this says, the volume can be looked at, is refused, and no byte changes.
-fn is_refused(volume: &Volume, options: &str) {
+/// Mounted as this says, the volume can be looked at, is refused so, and no byte changes.
+fn is_refused(volume: &Volume, options: &str, code: &str) {
     let bytes = volume.bytes();
     let mounted = volume.mount(options);
     assert!(!mounted.is_writable(), "{options}");
     volume.says(&["plan", "disk"], 0);
     let answer = volume.says(&APPLY, 3);
-    assert_eq!(answer["code"], "read-only", "{answer}");
-    assert_eq!(answer["hints"].as_array().unwrap().len(), 1, "{answer}");
+    assert_eq!(answer["code"], code, "{answer}");
+    assert!(!answer["hints"].as_array().unwrap().is_empty(), "{answer}");
     let log = volume.says(&["log", "disk"], 0);
     assert_eq!(log["runs"].as_array().unwrap().len(), 0, "{log}");
     drop(mounted);
@@ -106,7 +106,7 @@ fn read_only() {
         return;
     };
     assert_eq!(probe(&volume), Some(0));
-    is_refused(&volume, "ro,norecover");
+    is_refused(&volume, "ro,norecover", "read-only");
 }
 
 #[test]
@@ -138,8 +138,8 @@ fn hibernated() {
     fs::write(file, memory).unwrap();
     drop(mounted);
     assert_eq!(probe(&volume), Some(14));
-    is_refused(&volume, "norecover");
-    is_refused(&volume, "rw");
+    is_refused(&volume, "norecover", "hibernated");
+    is_refused(&volume, "rw", "hibernated");
 }
 
 #[test]
@@ -149,8 +149,8 @@ fn cut_off_since_windows_8() {
     };
     cut_off(&volume.image(), Version::V2_0);
     assert_eq!(probe(&volume), Some(14));
-    is_refused(&volume, "norecover");
-    is_refused(&volume, "rw");
+    is_refused(&volume, "norecover", "read-only");
+    is_refused(&volume, "rw", "read-only");
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn cut_off_before_windows_8() {
     };
     cut_off(&volume.image(), Version::V1_1);
     assert_eq!(probe(&volume), Some(15));
-    is_refused(&volume, "norecover");
+    is_refused(&volume, "norecover", "read-only");
     assert_eq!(probe(&volume), Some(15), "the log is as it was");
     // Without the option the log is emptied before anyone has looked.
     is_repaired(&volume, "rw");

@@ -26,6 +26,11 @@ pub(super) struct Volume {
 impl Volume {
     /// With a faulty Windows on it; `None`, after saying so, where a tool is missing.
     pub(super) fn with_windows(logs: Logs, tools: &[&str]) -> Option<Volume> {
+        Volume::with_room(logs, tools, 16 << 20)
+    }
+
+    /// The same, so many bytes long.
+    pub(super) fn with_room(logs: Logs, tools: &[&str], bytes: u64) -> Option<Volume> {
         let always = ["mkfs.ntfs", "ntfs-3g", "getfattr", "setfattr"];
         if !has(&[&always, tools].concat()) {
             return None;
@@ -34,7 +39,7 @@ impl Volume {
             scratch: Scratch::empty(),
         };
         let file = File::create(volume.image()).unwrap();
-        file.set_len(16 << 20).unwrap();
+        file.set_len(bytes).unwrap();
         let mut mkfs = Command::new("mkfs.ntfs");
         mkfs.args(["-F", "-Q", "-q", "-c", "4096"]);
         tool(mkfs.arg(volume.image()));

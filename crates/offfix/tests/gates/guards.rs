@@ -1,0 +1,247 @@
+//! Guards and disks on real NTFS: flags that only the device shows, mounts that cannot be written,
+//! partitions side by side.
+//!
+//! Invariants: what is attached or mounted is taken away again, also after a failure; the flag is
+//! set as Windows sets it, in the record of `$Volume`, and seen by ntfsinfo too. Absent on purpose:
+//! what ntfs-3g itself does with such volumes (`real_disk::states`).
+
+use crate::scratch::{Scratch, same, tree};
+use crate::{has, tool};
+use serde_json::Value;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use testkit::windows::demo;
+
+const APPLY: [&str; 4] = ["apply", "disk", "--recommended", "--yes"];
+const MIB: u64 = 1 << 20;
+
+/// Something mounted; unmounted when dropped.
+struct Mount(PathBuf);
+
+impl Mount {
+    fn ntfs(device: &Path, at: PathBuf, options: &str) -> Mount {
+        fs::create_dir_all(&at).unwrap();
+        let mut mount = Command::new("ntfs-3g");
+        tool(mount.args(["-o", options]).arg(device).arg(&at));
+        Mount(at)
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let umount = |words: &[&str]| {
+            let status = Command::new("umount").args(words).arg(&self.0).status();
+            status.is_ok_and(|status| status.success())
+        };
+        if !umount(&[]) {
+            umount(&["-l"]);
+        }
+    }
+}
+
+/// A loop device; detached when dropped.
+struct Loop(PathBuf);
+
+impl Loop {
+    fn over(file: &Path, offset: u64, size: u64) -> Loop {
+        let mut losetup = Command::new("losetup");
+        let (offset, size) = (offset.to_string(), size.to_string());
+        losetup.args(["-f", "--show", "-o", &offset, "--sizelimit", &size]);
+        Loop(tool(losetup.arg(file)).trim().into())
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        let _ = Command::new("losetup").arg("-d").arg(&self.0).status();
+    }
+}
+
+#[track_caller]
+fn says(scratch: &Scratch, words: &[&str], exit: i32) -> Value {
+    let answer = scratch.run(&[words, &["--format", "json"]].concat());
+    serde_json::from_str(&answer.gives(exit).out).unwrap()
+}
+
+/// The codes of the guards that a plan tells.
+#[track_caller]
+fn told(scratch: &Scratch) -> Vec<Value> {
+    let plan = says(scratch, &["plan", "disk"], 0);
+    let guards = plan["guards"].as_array().cloned().unwrap_or_default();
+    guards.iter().map(|guard| guard["code"].clone()).collect()
+}
+
+/// A scratch folder with NTFS in the file `image`, and the demonstration on it.
+fn volume() -> Option<(Scratch, PathBuf)> {
+    if !has(&["mkfs.ntfs", "ntfs-3g", "ntfsinfo"]) {
+        return None;
+    }
+    let scratch = Scratch::empty();
+    let image = scratch.path().join("image");
+    File::create(&image).unwrap().set_len(16 * MIB).unwrap();
+    let mut mkfs = Command::new("mkfs.ntfs");
+    tool(mkfs.args(["-F", "-Q", "-q"]).arg(&image));
+    let mount = Mount::ntfs(&image, scratch.disk(), "norecover");
+    demo().write_to(&scratch.disk()).unwrap();
+    drop(mount);
+    Some((scratch, image))
+}
+
+/// Where the record of `$Volume` is, and its copy.
+fn volume_records(image: &[u8]) -> [usize; 2] {
+    let number = |at: usize| usize::from(u16::from_le_bytes([image[at], image[at + 1]]));
+    let cluster = number(11) * usize::from(image[13]);
+    let record = match image[64].cast_signed() {
+        clusters @ 1.. => usize::from(clusters.cast_unsigned()) * cluster,
+        power => 1 << power.unsigned_abs(),
+    };
+    [48, 56].map(|place| number(place) * cluster + 3 * record)
+}
+
+/// Sets the flags in `$VOLUME_INFORMATION`.
+fn set_flags(image: &mut [u8], flags: u8) {
+    for record in volume_records(image) {
+        let mut at = record + usize::from(image[record + 20]);
+        while image[at] != 0x70 {
+            at += usize::from(u16::from_le_bytes([image[at + 4], image[at + 5]]));
+        }
+        let value = at + usize::from(image[at + 20]);
+        image[value + 10] = flags;
+    }
+}
+
+#[test]
+fn marked_dirty() {
+    let Some((scratch, image)) = volume() else {
+        return;
+    };
+    let clean = fs::read(&image).unwrap();
+    for (flags, expected) in [
+        (0, &[][..]),
+        (1, &["ntfs-dirty"]),
+        (4, &[]),
+        (5, &["ntfs-dirty"]),
+    ] {
+        let mut bytes = clean.clone();
+        set_flags(&mut bytes, flags);
+        fs::write(&image, &bytes).unwrap();
+        let shown = tool(Command::new("ntfsinfo").arg("-fm").arg(&image));
+        assert_eq!(shown.contains("DIRTY"), flags & 1 != 0, "{shown}");
+        let mount = Mount::ntfs(&image, scratch.disk(), "norecover");
+        assert_eq!(told(&scratch), expected, "{flags}");
+        drop(mount);
+    }
+    let mount = Mount::ntfs(&image, scratch.disk(), "norecover");
+    let plan = says(&scratch, &["plan", "disk"], 0);
+    let steps = plan["steps"].as_array().unwrap();
+    assert!(
+        steps
+            .iter()
+            .any(|step| step["text"].as_str().unwrap().starts_with("chkdsk F: /f")),
+        "{plan}"
+    );
+    assert_eq!(plan["code"], Value::Null);
+    says(&scratch, &APPLY, 0);
+    drop(mount);
+}
+
+#[test]
+fn mounts_that_cannot_be_written() {
+    let Some((scratch, image)) = volume() else {
+        return;
+    };
+    let refuses = |codes: &[&str]| {
+        let bytes = fs::read(&image).unwrap();
+        let mount = Mount::ntfs(&image, scratch.disk(), "ro,norecover");
+        assert_eq!(told(&scratch), codes);
+        let failure = says(&scratch, &APPLY, 3);
+        assert_eq!(failure["code"], codes[0], "{failure}");
+        drop(mount);
+        assert!(!scratch.path().join("J").exists(), "no journal is made");
+        assert!(fs::read(&image).unwrap() == bytes, "a byte has changed");
+    };
+    refuses(&["read-only"]);
+    let mount = Mount::ntfs(&image, scratch.disk(), "norecover");
+    let mut memory = b"hibr".to_vec();
+    memory.resize(65536, 0);
+    fs::write(scratch.disk().join("hiberfil.sys"), memory).unwrap();
+    drop(mount);
+    refuses(&["hibernated", "read-only"]);
+}
+
+#[test]
+fn partitions_side_by_side() {
+    if !has(&["mkfs.ntfs", "ntfs-3g", "sfdisk", "losetup"]) {
+        return;
+    }
+    let scratch = Scratch::empty();
+    let image = scratch.path().join("image");
+    File::create(&image).unwrap().set_len(40 * MIB).unwrap();
+    let mut sfdisk = Command::new("sfdisk");
+    let mut sfdisk = sfdisk
+        .arg("-q")
+        .arg(&image)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let table = b"label: dos\nstart=2048, size=32768, type=7\nstart=36864, size=32768, type=7\n";
+    sfdisk.stdin.take().unwrap().write_all(table).unwrap();
+    assert!(sfdisk.wait().unwrap().success());
+    let parts = [1, 18].map(|start| Loop::over(&image, start * MIB, 16 * MIB));
+    for part in &parts {
+        let mut mkfs = Command::new("mkfs.ntfs");
+        tool(
+            mkfs.args(["-F", "-Q", "-q", "-H", "255", "-S", "63", "-p", "2048"])
+                .arg(&part.0),
+        );
+    }
+    let data = Mount::ntfs(&parts[0].0, scratch.path().join("data"), "norecover");
+    let hint = |failure: &Value, text: &str| {
+        let hints = failure["hints"].as_array().unwrap();
+        let all: Vec<&str> = hints.iter().filter_map(Value::as_str).collect();
+        assert!(
+            all.iter().any(|hint| hint.contains(text)),
+            "{text}: {all:?}"
+        );
+    };
+    let before = tree(&data.0);
+    let failure = says(&scratch, &["plan", "data"], 7);
+    assert_eq!(failure["code"], "no-windows");
+    hint(
+        &failure,
+        "partition 2 (NTFS, 16 MiB): ntfs-3g -o norecover /dev/loop",
+    );
+    let windows = Mount::ntfs(&parts[1].0, scratch.disk(), "norecover");
+    demo().write_to(&scratch.disk()).unwrap();
+    let command = format!("offfix plan {}", scratch.disk().display());
+    hint(&says(&scratch, &["plan", "data"], 7), &command);
+    same(&before, &tree(&data.0), "nothing is written");
+    // A drive that is not named is looked for.
+    let failure = scratch.run(&["plan"]).gives(2);
+    let found = format!("{command}   SRV-FIN-02, Windows Server 2016 Datacenter");
+    assert!(failure.err.contains(&found), "{}", failure.err);
+    let disks = says(&scratch, &["disks"], 0);
+    let disks = disks["disks"].as_array().unwrap();
+    let device = parts[1].0.to_str().unwrap();
+    let disk = disks.iter().find(|disk| disk["device"] == device).unwrap();
+    let area = &disk["areas"][0];
+    assert_eq!(disk["backing"], image.to_str().unwrap());
+    assert_eq!(area["file_system"], "NTFS");
+    assert_eq!(area["computer"], "SRV-FIN-02");
+    assert_eq!(area["mounted_at"], scratch.disk().to_str().unwrap());
+    let text = scratch.run(&["disks"]).gives(0).out;
+    assert!(text.contains(&command), "{text}");
+    // A disk or a partition itself is no folder.
+    let failure = says(&scratch, &["plan", image.to_str().unwrap()], 7);
+    hint(
+        &failure,
+        "partition 2 (NTFS, 16 MiB): mount -t ntfs-3g -o loop,norecover,offset=18874368",
+    );
+    let failure = says(&scratch, &["plan", device], 7);
+    assert_eq!(failure["code"], "not-mounted");
+    hint(&failure, &format!("ntfs-3g -o norecover {device} /mnt/f"));
+    drop(windows);
+    drop(data);
+}
