@@ -128,8 +128,9 @@ impl Value {
     }
 }
 
-/// The text with its control characters as escapes.
-fn printable(text: &str) -> String {
+/// Text from a store with its control characters as escapes.
+#[must_use]
+pub fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() {

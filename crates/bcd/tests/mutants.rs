@@ -79,9 +79,9 @@ fn plausible(element: ElementType, data: &RegData) -> Option<bool> {
     match element.format() {
         None => Some(false),
         Some(Format::Device) => {
-            let size = data.bytes.get(0x18..0x1C).map(|size| size.to_vec());
-            let fits = u32::try_from(len.checked_sub(16).unwrap_or_default()).unwrap();
-            Some(binary && len >= 32 && size == Some(fits.to_le_bytes().to_vec()))
+            let fits = u32::try_from(len.saturating_sub(16)).unwrap();
+            let size = data.bytes.get(0x18..0x1C);
+            Some(binary && len >= 32 && size == Some(&fits.to_le_bytes()))
         }
         Some(Format::Integer) => Some(binary && (1..=8).contains(&len)),
         Some(Format::Boolean) => Some(binary && len == 1),

@@ -441,3 +441,34 @@ fn only_applications_are_started() {
     assert_eq!(editor.set_default(guid(LOADER)), Ok(()));
     assert_eq!(editor.set_boot_sequence(&sequence[..1]), Ok(()));
 }
+
+#[test]
+fn the_settings_of_the_port_are_inherited_where_windows_puts_them() {
+    let mut hive = builder();
+    let (global, loaders) = (Guid::GLOBAL_SETTINGS, Guid::BOOT_LOADER_SETTINGS);
+    object(&mut hive, &global.to_string(), 0x2010_0000);
+    object(&mut hive, &loaders.to_string(), 0x2020_0003);
+    object(&mut hive, &Guid::EMS_SETTINGS.to_string(), 0x2010_0000);
+    let mut editor = Editor::new(open(&hive).unwrap());
+    editor.link(guid(LOADER), loaders).unwrap();
+    editor.link(loaders, global).unwrap();
+    editor.inherit_ems(guid(LOADER)).unwrap();
+    let list = |id| editor.store().object(id)?.value(ElementType::INHERIT);
+    assert_eq!(list(global), Some(Value::Objects(vec![Guid::EMS_SETTINGS])));
+    assert_eq!(list(loaders), Some(Value::Objects(vec![global])));
+}
+
+#[test]
+fn of_two_keys_with_one_name_the_first_counts() {
+    let mut hive = builder();
+    element(&mut hive, BOOTMGR, "25000004").value("Element", 3, &[5]);
+    element(&mut hive, BOOTMGR, "25000005").value("Element", 3, &[99]);
+    let mut file = hive.build();
+    let at = file.windows(8).position(|name| name == b"25000005");
+    file[at.unwrap() + 7] = b'4';
+    let store = Store::open(&Hive::open(file).unwrap()).unwrap();
+    let manager = store.object(Guid::BOOTMGR).unwrap();
+    assert_eq!(manager.elements().count(), 1);
+    let timeout = manager.value(ElementType::TIMEOUT);
+    assert_eq!(timeout, Some(Value::Integer(5)));
+}

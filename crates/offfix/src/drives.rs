@@ -156,9 +156,8 @@ pub(crate) fn not_a_folder(path: &Path) -> Option<Failure> {
     };
     match kind {
         Some(kind) if kind.is_image() => {
-            return Some(failure(&format!("a {kind} image")).hint(
-                "qemu-storage-daemon or qemu-nbd serves it as a disk, whose partition can be mounted",
-            ));
+            let hint = "qemu-storage-daemon serves it as a disk whose partitions can be mounted";
+            return Some(failure(&format!("a {kind} image")).hint(hint));
         }
         Some(kind) => {
             let failure = failure(&format!("a volume with {kind}"));

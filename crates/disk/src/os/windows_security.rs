@@ -33,9 +33,12 @@ use windows_sys::Win32::Security::{
 };
 use windows_sys::Win32::Storage::FileSystem::{
     CreateDirectoryW, FILE_BASIC_INFO, FILE_FLAG_OPEN_REPARSE_POINT, FileBasicInfo,
-    GetFileInformationByHandleEx,
+    GetFileInformationByHandleEx, GetVolumeInformationByHandleW,
 };
+use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
+use windows_sys::Win32::System::SystemServices::FILE_PERSISTENT_ACLS;
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
+use windows_sys::{s, w};
 
 use super::windows::wide;
 use crate::security::DESCRIPTOR_LIMIT;
@@ -207,8 +210,42 @@ pub(crate) fn ask_for_privileges() {
     }
 }
 
+/// Whether the file system keeps descriptors: FAT has none, and Windows makes one up. So does Wine,
+/// whatever it says of its file systems.
+fn keeps_descriptors(file: &File) -> io::Result<bool> {
+    let mut flags = 0;
+    // SAFETY: the handle is open; what is not asked for may be null.
+    let ok = unsafe {
+        GetVolumeInformationByHandleW(
+            file.as_raw_handle(),
+            null_mut(),
+            0,
+            null_mut(),
+            null_mut(),
+            &mut flags,
+            null_mut(),
+            0,
+        )
+    };
+    if ok == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(flags & FILE_PERSISTENT_ACLS != 0 && !is_wine())
+}
+
+fn is_wine() -> bool {
+    // SAFETY: both names are constants that end with 0; the module is never unloaded.
+    unsafe {
+        let system = GetModuleHandleW(w!("ntdll.dll"));
+        !system.is_null() && GetProcAddress(system, s!("wine_get_version")).is_some()
+    }
+}
+
 /// The descriptor of an opened object: owner, group and discretionary list.
 pub(crate) fn descriptor(file: &File) -> io::Result<Vec<u8>> {
+    if !keeps_descriptors(file)? {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
     let mut buffer = aligned(&vec![0; DESCRIPTOR_LIMIT]);
     let size = u32::try_from(DESCRIPTOR_LIMIT).unwrap_or(0);
     let mut needed = 0;

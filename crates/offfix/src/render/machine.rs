@@ -4,7 +4,7 @@ use crate::commands::{AreaDocument, Check, DiskDocument};
 use crate::drives::size;
 use crate::numbers::wrap;
 use crate::output::{GOOD, HEADING, WARNING};
-use crate::render::WIDTH;
+use crate::render::{LONG, WIDTH};
 
 /// The disks.
 pub(crate) fn disks(disks: &[DiskDocument]) -> String {
@@ -56,9 +56,9 @@ fn area(area: &AreaDocument) -> String {
             .computer
             .as_deref()
             .unwrap_or("a computer without a name");
-        text.push_str(&format!(
-            "                {GOOD}{computer}{GOOD:#}, {windows}\n                offfix plan {at}\n"
-        ));
+        let indent = " ".repeat(LONG);
+        text.push_str(&format!("{indent}{GOOD}{computer}{GOOD:#}, {windows}\n"));
+        text.push_str(&format!("{indent}offfix plan {at}\n"));
     }
     text
 }

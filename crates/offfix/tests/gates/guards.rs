@@ -171,77 +171,85 @@ fn mounts_that_cannot_be_written() {
     refuses(&["hibernated", "read-only"]);
 }
 
+/// Two partitions with empty NTFS on a disk in the file `image`.
+fn two_partitions(scratch: &Scratch) -> [Loop; 2] {
+    let image = scratch.path().join("image");
+    File::create(&image).unwrap().set_len(40 * MIB).unwrap();
+    let mut sfdisk = Command::new("sfdisk");
+    sfdisk.arg("-q").arg(&image).stdin(Stdio::piped());
+    let mut sfdisk = sfdisk.spawn().unwrap();
+    let table = b"label: dos\nstart=2048, size=32768, type=7\nstart=36864, size=32768, type=7\n";
+    sfdisk.stdin.take().unwrap().write_all(table).unwrap();
+    assert!(sfdisk.wait().unwrap().success());
+    [1, 18].map(|start| {
+        let part = Loop::over(&image, start * MIB, 16 * MIB);
+        let mut mkfs = Command::new("mkfs.ntfs");
+        mkfs.args(["-F", "-Q", "-q", "-H", "255", "-S", "63", "-p", "2048"]);
+        tool(mkfs.arg(&part.0));
+        part
+    })
+}
+
+/// Fails unless a hint has this in it.
+#[track_caller]
+fn hints(failure: &Value, text: &str) {
+    let hints = failure["hints"].as_array().unwrap();
+    let mut all = hints.iter().filter_map(Value::as_str);
+    assert!(all.any(|hint| hint.contains(text)), "{text}: {failure}");
+}
+
 #[test]
 fn partitions_side_by_side() {
     if !has(&["mkfs.ntfs", "ntfs-3g", "sfdisk", "losetup"]) {
         return;
     }
     let scratch = Scratch::empty();
-    let image = scratch.path().join("image");
-    File::create(&image).unwrap().set_len(40 * MIB).unwrap();
-    let mut sfdisk = Command::new("sfdisk");
-    let mut sfdisk = sfdisk
-        .arg("-q")
-        .arg(&image)
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let table = b"label: dos\nstart=2048, size=32768, type=7\nstart=36864, size=32768, type=7\n";
-    sfdisk.stdin.take().unwrap().write_all(table).unwrap();
-    assert!(sfdisk.wait().unwrap().success());
-    let parts = [1, 18].map(|start| Loop::over(&image, start * MIB, 16 * MIB));
-    for part in &parts {
-        let mut mkfs = Command::new("mkfs.ntfs");
-        tool(
-            mkfs.args(["-F", "-Q", "-q", "-H", "255", "-S", "63", "-p", "2048"])
-                .arg(&part.0),
-        );
-    }
+    let parts = two_partitions(&scratch);
     let data = Mount::ntfs(&parts[0].0, scratch.path().join("data"), "norecover");
-    let hint = |failure: &Value, text: &str| {
-        let hints = failure["hints"].as_array().unwrap();
-        let all: Vec<&str> = hints.iter().filter_map(Value::as_str).collect();
-        assert!(
-            all.iter().any(|hint| hint.contains(text)),
-            "{text}: {all:?}"
-        );
-    };
     let before = tree(&data.0);
     let failure = says(&scratch, &["plan", "data"], 7);
     assert_eq!(failure["code"], "no-windows");
-    hint(
+    hints(
         &failure,
         "partition 2 (NTFS, 16 MiB): ntfs-3g -o norecover /dev/loop",
     );
     let windows = Mount::ntfs(&parts[1].0, scratch.disk(), "norecover");
     demo().write_to(&scratch.disk()).unwrap();
     let command = format!("offfix plan {}", scratch.disk().display());
-    hint(&says(&scratch, &["plan", "data"], 7), &command);
+    hints(&says(&scratch, &["plan", "data"], 7), &command);
     same(&before, &tree(&data.0), "nothing is written");
     // A drive that is not named is looked for.
     let failure = scratch.run(&["plan"]).gives(2);
     let found = format!("{command}   SRV-FIN-02, Windows Server 2016 Datacenter");
     assert!(failure.err.contains(&found), "{}", failure.err);
-    let disks = says(&scratch, &["disks"], 0);
-    let disks = disks["disks"].as_array().unwrap();
     let device = parts[1].0.to_str().unwrap();
-    let disk = disks.iter().find(|disk| disk["device"] == device).unwrap();
-    let area = &disk["areas"][0];
-    assert_eq!(disk["backing"], image.to_str().unwrap());
-    assert_eq!(area["file_system"], "NTFS");
-    assert_eq!(area["computer"], "SRV-FIN-02");
-    assert_eq!(area["mounted_at"], scratch.disk().to_str().unwrap());
-    let text = scratch.run(&["disks"]).gives(0).out;
-    assert!(text.contains(&command), "{text}");
+    is_listed(&scratch, device);
     // A disk or a partition itself is no folder.
-    let failure = says(&scratch, &["plan", image.to_str().unwrap()], 7);
-    hint(
+    let failure = says(&scratch, &["plan", "image"], 7);
+    hints(
         &failure,
         "partition 2 (NTFS, 16 MiB): mount -t ntfs-3g -o loop,norecover,offset=18874368",
     );
     let failure = says(&scratch, &["plan", device], 7);
     assert_eq!(failure["code"], "not-mounted");
-    hint(&failure, &format!("ntfs-3g -o norecover {device} /mnt/f"));
+    hints(&failure, &format!("ntfs-3g -o norecover {device} /mnt/f"));
     drop(windows);
     drop(data);
+}
+
+/// `disks` shows the Windows in the second partition.
+#[track_caller]
+fn is_listed(scratch: &Scratch, device: &str) {
+    let disks = says(scratch, &["disks"], 0);
+    let disks = disks["disks"].as_array().unwrap();
+    let disk = disks.iter().find(|disk| disk["device"] == device).unwrap();
+    let area = &disk["areas"][0];
+    let path = |path: PathBuf| Value::from(path.to_str().unwrap());
+    assert_eq!(disk["backing"], path(scratch.path().join("image")));
+    assert_eq!(area["file_system"], "NTFS");
+    assert_eq!(area["computer"], "SRV-FIN-02");
+    assert_eq!(area["mounted_at"], path(scratch.disk()));
+    let text = scratch.run(&["disks"]).gives(0).out;
+    let command = format!("offfix plan {}", scratch.disk().display());
+    assert!(text.contains(&command), "{text}");
 }

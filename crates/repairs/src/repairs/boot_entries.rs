@@ -11,6 +11,7 @@ use crate::catalogue::{Class, Repair};
 use crate::context::{Context, Error, chain};
 use crate::finding::{Certainty, Findings, Kind, Offer, Step};
 use bcd::object_type::{Image, Kind as ObjectKind};
+use bcd::text::printable;
 use bcd::{ElementType, Guid, Object, Value, edit};
 use std::path::Path;
 use volume::Firmware;
@@ -201,7 +202,7 @@ impl Menu<'_> {
         };
         let title = object.object_type().title(id);
         match object.value(ElementType::DESCRIPTION) {
-            Some(Value::String(text)) => format!("{title} \"{text}\""),
+            Some(Value::String(text)) => format!("{title} \"{}\"", printable(&text)),
             _ => title,
         }
     }

@@ -287,7 +287,8 @@ impl Walk {
 
     fn fail(&mut self, error: SecurityError) {
         match error {
-            SecurityError::NotSeen { .. } => self.hidden = Some(error),
+            // The first one names the folder.
+            SecurityError::NotSeen { .. } => drop(self.hidden.get_or_insert(error)),
             other => self.failed.push(chain(&other)),
         }
     }

@@ -12,7 +12,7 @@ use crate::output;
 use crate::render;
 use crate::session::Common;
 use crate::time::Moment;
-use bcd::{EditError, Editor, ElementType, Guid, ObjectType, Value};
+use bcd::{EditError, Editor, ElementError, ElementType, Guid, ObjectType, Value};
 use hive::reg::Operation;
 use volume::Edit;
 use volume::stage::stage_hive;
@@ -157,8 +157,11 @@ fn type_of(opened: &Opened, id: Guid) -> Result<ObjectType, Failure> {
 fn element_of(opened: &Opened, id: Guid, name: &str) -> Result<ElementType, Failure> {
     let kind = type_of(opened, id)?;
     ElementType::find(name, kind).map_err(|error| {
-        Failure::of(Exit::Usage, "no-element", &error)
-            .hint("a name as bcdedit spells it, custom:XXXXXXXX, or 8 hexadecimal digits")
+        let failure = Failure::of(Exit::Usage, "no-element", &error);
+        failure.hint(match error {
+            ElementError::Elsewhere { .. } => "offfix bcd enum all lists the objects",
+            _ => "a name as bcdedit spells it, custom:XXXXXXXX, or 8 hexadecimal digits",
+        })
     })
 }
 

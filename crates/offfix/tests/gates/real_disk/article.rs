@@ -10,12 +10,30 @@ use super::image::{Format, Image, Scheme};
 use super::keys::{broken, permissions, same_permissions};
 use super::layout::{self, Logs, roots};
 use super::volume::{UNDO, Volume};
-use crate::scratch::{Scratch, same, same_bytes, tree};
+use crate::scratch::{CONFIG, Scratch, same, same_bytes, tree};
 use crate::strace::calls;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::fs;
+use testkit::windows::{Installation, Options};
 
 const RECIPE: [&str; 3] = ["--for", "rdp-internal-error", "--as-article"];
+
+/// A SYSTEM hive with most of what the article cures, in the place of the layout's.
+fn faulty_system(scratch: &Scratch) {
+    let mut windows = Installation::new(&Options::default());
+    let set = windows.system.key("ControlSet001");
+    set.key("Control\\Terminal Server\\WinStations\\RDP-Tcp")
+        .dword("UserAuthentication", 0)
+        .dword("SecurityLayer", 7);
+    let protocols = "Control\\SecurityProviders\\SCHANNEL\\Protocols";
+    set.key(&format!("{protocols}\\TLS 1.2\\Server"))
+        .dword("Enabled", 0)
+        .dword("DisabledByDefault", 1);
+    let disk = windows.disk();
+    let system = disk.file(&format!("{CONFIG}/SYSTEM")).unwrap();
+    fs::write(scratch.config("SYSTEM"), system).unwrap();
+}
 
 /// The repairs that have something to change.
 fn changing(plan: &Value) -> BTreeSet<&str> {
@@ -41,6 +59,7 @@ fn recipe(scheme: Scheme) {
     };
     let attached = image.attach();
     layout::write(&scratch, scheme, Logs::Roomy);
+    faulty_system(&scratch);
     broken(&scratch.disk());
     drop(attached);
     let attached = image.attach();
@@ -56,12 +75,29 @@ fn recipe(scheme: Scheme) {
         "serial-console",
         "crash-dump",
         "machine-keys",
+        "tls-legacy",
         "tls-protocols",
+        "nla",
+        "rdp-certificate",
     ] {
         assert!(changing.contains(repair), "{repair}: {changing:?}");
     }
     println!("{scheme:?}: {changing:?}");
-    println!("{:#}", plan["steps"]);
+    for step in [
+        "netstat ",
+        "certlm.msc",
+        "Restart-Service TermService",
+        "gpupdate ",
+    ] {
+        let is = |one: &Value| {
+            let text = one["text"].as_str().unwrap();
+            text.starts_with(step) && one["place"] == "in the VM after its boot"
+        };
+        assert!(
+            plan["steps"].as_array().unwrap().iter().any(is),
+            "{step}: {plan:#}"
+        );
+    }
     let applied = json(&["apply", "p.json", "--yes"], 0);
     assert_eq!(applied["verdict"], "fixed", "{applied}");
     drop(attached);

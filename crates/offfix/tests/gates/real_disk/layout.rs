@@ -32,7 +32,7 @@ const OWN: &str = "O:BAG:SYD:AI(A;ID;FA;;;SY)(A;ID;FA;;;BA)";
 pub(super) enum Logs {
     /// Nothing: a run has to make them longer.
     Empty,
-    /// Long enough for a run, as on a Windows that has been in use.
+    /// Long enough for a run; those of a Windows in use are longer still.
     Roomy,
 }
 

@@ -3,6 +3,7 @@
 //! Invariants checked: nothing is read or written through a link; where a link stands in the way
 //! of a repair, it is refused. Absent on purpose: hard links, which lead nowhere else.
 
+use super::keys::{permissions, same_permissions};
 use super::layout::{Logs, setfattr, visible};
 use super::served::Mounted;
 use super::volume::{APPLY, UNDO, Volume};
@@ -10,6 +11,16 @@ use crate::scratch::same;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+
+/// The whole recipe, with the permissions of the keys.
+const ARTICLE: [&str; 6] = [
+    "apply",
+    "disk",
+    "--for",
+    "rdp-internal-error",
+    "--as-article",
+    "--yes",
+];
 
 /// What leads away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,13 +122,20 @@ fn on_the_way_to_the_system_hive() {
             return;
         };
         let before = (visible(&away), volume.tree());
-        for words in [&["plan", "disk"][..], &APPLY] {
+        let permitted = (permissions(&away), permissions(&volume.scratch.disk()));
+        for words in [&["plan", "disk"][..], &APPLY, &ARTICLE] {
             let answer = volume.scratch.run(words).gives(7);
             let named = format!("`{}` is a link", at.replace('/', "\\"));
             assert!(answer.err.contains(&named), "{link:?}: {answer:?}");
         }
         same(&before.0, &visible(&away), "what the link leads to");
         same(&before.1, &volume.tree(), "the volume");
+        same_permissions(&permitted.0, &permissions(&away), "what the link leads to");
+        same_permissions(
+            &permitted.1,
+            &permissions(&volume.scratch.disk()),
+            "the volume",
+        );
         drop(mounted);
     }
 }

@@ -24,6 +24,8 @@ const ARTICLE: [&str; 4] = [
 ];
 /// Says how many keys, when 2,000 are not enough.
 const KEYS: &str = "OFFFIX_TEST_KEYS";
+/// In KiB, for any number of keys here; twice what is needed.
+const MOST_MEMORY: u64 = 64 << 10;
 const BROKEN: [&str; 2] = [
     "O:S-1-5-21-1-2-3-1001G:SYD:PAI(D;;FR;;;NS)(A;;FA;;;SY)",
     "O:SYG:SYD:P",
@@ -87,6 +89,9 @@ fn measured(volume: &Volume, words: &[&str]) -> Answer {
         began.elapsed(),
         memory.trim()
     );
+    let mut words = memory.split(' ');
+    let kib: Option<u64> = words.next().and_then(|number| number.parse().ok());
+    assert!(kib.is_none_or(|kib| kib < MOST_MEMORY), "{memory}");
     let is_odd = |letter: char| letter.is_control() && letter != '\n';
     assert_eq!(answer.err, "", "nothing to say");
     assert!(!answer.out.contains(is_odd), "{:?}", answer.out);

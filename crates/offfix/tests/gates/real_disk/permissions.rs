@@ -41,11 +41,13 @@ fn vhdx() {
     session(Format::Vhdx);
 }
 
-/// Everything that is known of a disk: bytes, descriptors, what stands beside the changed files.
+/// Everything that is known of a disk: bytes, descriptors, what stands beside the changed files
+/// and beside the keys.
 struct Look {
     tree: Tree,
     permissions: Permissions,
     facts: [Facts; 3],
+    keys: Vec<Facts>,
 }
 
 impl Look {
@@ -54,16 +56,29 @@ impl Look {
             tree: roots(scratch),
             permissions: permissions(&scratch.disk()),
             facts: repaired(Scheme::Mbr).map(|name| Facts::of(&scratch.path().join(name))),
+            keys: keys()
+                .iter()
+                .map(|key| Facts::of(&scratch.disk().join(&key.path)))
+                .collect(),
         }
     }
 
-    /// Hives and store have other bytes and a later time, and nothing else of them has changed.
+    /// Hives and store may have other bytes and a later time, and keys other permissions, but
+    /// nothing else of them has changed.
     #[track_caller]
     fn kept_beside(&self, other: &Look) {
         for (left, right) in self.facts.iter().zip(&other.facts) {
             assert!(left.kept.iter().all(Option::is_some), "{left:?}");
             assert_eq!(left.kept, right.kept);
             assert_eq!(left.created, right.created);
+            assert_eq!(left.record, right.record);
+        }
+        for (left, right) in self.keys.iter().zip(&other.keys) {
+            assert!(left.created.is_some(), "{left:?}");
+            let [_, attributes, short] = &left.kept;
+            assert_eq!([attributes, short], [&right.kept[1], &right.kept[2]]);
+            assert_eq!(left.created, right.created);
+            assert_eq!(left.written, right.written);
             assert_eq!(left.record, right.record);
         }
     }
@@ -243,9 +258,10 @@ fn judged_by_others(image: &Image, wanted: fn(&Key) -> Option<&'static str>) {
             for entry in [READS, SYSTEM, ADMINISTRATORS] {
                 assert!(one.descriptor.contains(entry), "{}: {one:?}", key.path);
             }
-        } else if key.path == rdp_key() {
-            assert_eq!(one.owner, "S-1-5-21-1-2-3-1001");
-            assert!(one.descriptor.contains(READS) && !one.descriptor.contains(DENIED));
+        }
+        if key.path == rdp_key() {
+            assert!(one.descriptor.contains(READS), "{one:?}");
+            assert!(!one.descriptor.contains(DENIED), "{one:?}");
         }
     }
 }

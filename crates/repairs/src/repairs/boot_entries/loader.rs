@@ -9,6 +9,7 @@ use super::{IMC_DEVICE, Menu, rebuild, windows_drive};
 use crate::context::{Error, chain};
 use crate::finding::{Certainty, Findings, Kind, Offer, Step};
 use bcd::device;
+use bcd::text::printable;
 use bcd::{ElementType, Guid, Object, Value};
 use disk::partition::TableKind;
 use disk::{Kind as FileKind, Origin, WalkError};
@@ -60,14 +61,15 @@ impl Menu<'_> {
         if self.look(place.root, &path, FileKind::File)? != There::No {
             return Ok(());
         }
-        let title = format!("the loader of {name} is missing: {path} (0xc000000f, 0xc0000225)");
+        let file = printable(&path);
+        let title = format!("the loader of {name} is missing: {file} (0xc000000f, 0xc0000225)");
         let mut finding = self
             .boot
             .finding(Offer::Report, certainty(place), id, title)?;
         let root = self.root_path(place.root);
         finding
             .evidence
-            .push(format!("there is no {path} in {root}"));
+            .push(format!("there is no {file} in {root}"));
         if !place.sure {
             let why = "its device does not say for sure that it is this drive";
             finding.evidence.push(why.to_owned());
@@ -93,7 +95,8 @@ impl Menu<'_> {
         let (id, name) = (loader.id(), self.boot.store.name_of(loader.id()));
         let there = self.look(place.root, right, FileKind::File)? == There::Yes;
         let certain = self.is_surely_for(firmware);
-        let title = format!("{name} starts {path}, which {firmware} cannot run");
+        let file = printable(path);
+        let title = format!("{name} starts {file}, which {firmware} cannot run");
         let (offer, certainty) = match (certain, place.sure && there) {
             (true, true) => (Offer::Recommended, Certainty::Certain),
             (true, false) => (Offer::Report, Certainty::Likely),
@@ -110,7 +113,7 @@ impl Menu<'_> {
         }
         let root = self.root_path(place.root);
         let is = if there { "there is" } else { "there is no" };
-        finding.evidence.push(format!("{is} {right} in {root}"));
+        finding.evidence.push(format!("{is} {} in {root}", printable(right)));
         if offer == Offer::Recommended {
             let value = Value::String(right.to_owned());
             finding.cure = self.boot.changes(Kind::Fix, |editor| {
@@ -140,7 +143,7 @@ impl Menu<'_> {
             return Ok(());
         }
         let name = self.boot.store.name_of(id);
-        let what = root.as_deref().unwrap_or("missing");
+        let what = printable(root.as_deref().unwrap_or("missing"));
         let title = format!("systemroot of {name} is {what}: there is no Windows");
         let curable = self.look(place.root, &system(WINDOWS), FileKind::Directory)? == There::Yes;
         let offer = match (curable, place.sure) {
@@ -177,8 +180,8 @@ impl Menu<'_> {
         for (label, value) in ["imcdevice", "imchivename"].into_iter().zip(&own) {
             let value = match value {
                 None => "missing".to_owned(),
-                Some(Value::Device(device)) => device.to_string(),
-                Some(Value::String(text)) => text.clone(),
+                Some(Value::Device(device)) => printable(&device.to_string()),
+                Some(Value::String(text)) => printable(text),
                 Some(_) => "not readable".to_owned(),
             };
             finding.evidence.push(format!("{label} is {value}"));
