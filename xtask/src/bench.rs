@@ -1,5 +1,5 @@
-//! Task `bench`: times `offfix plan` against a peer, whole processes, in one session; then hives and
-//! permissions.
+//! Task `bench`: times `offfix plan` against a peer, whole processes, in one session; then hives
+//! and permissions.
 //!
 //! Invariants: both are release builds and run alternately, so that a busy machine slows both;
 //! the disk is only read. Absent on purpose: failing over a time; the numbers are for people.

@@ -93,6 +93,10 @@ fn hints(guard: &Guard) -> Vec<String> {
         Guard::HibernationUnseen(_) => &["run as administrator, and look at hiberfil.sys"],
         Guard::ReadOnly => &["attach the disk writable, and run as administrator"],
         Guard::Network => &["attach the disk to this machine itself"],
+        Guard::ServedByProgram => &[
+            "before the next mount: ntfs-3g.probe --readwrite DEVICE, then \
+             ntfs-3g -o norecover DEVICE FOLDER",
+        ],
         Guard::OtherWindows(_) => &["the boot entries say which one starts: offfix bcd enum"],
         Guard::PeMark => &["nothing but Windows PE needs the key; someone has made it"],
         _ => &[],

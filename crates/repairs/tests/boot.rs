@@ -321,6 +321,8 @@ fn missing_settings_are_created_where_they_are_read() {
                 None => line.clone(),
             };
             assert_eq!(lines.iter().map(cut).collect::<Vec<_>>(), wanted);
+            let of_article = changes(&lab.plan(&article()));
+            assert!(lines.iter().all(|line| of_article.contains(line)));
             round(&lab, &selection, || {
                 for object in [BOOTMGR, LOADER] {
                     let port = effective(&lab, object, ElementType::EMS_PORT);
@@ -493,6 +495,22 @@ fn a_menu_is_stuck_when_it_waits_long_or_for_ever() {
                 assert_eq!(titles(&lab.plan(&Selection::default()), id).len(), 1);
             }
         }
+    }
+}
+
+#[test]
+fn thirty_two_bits_of_seconds_are_for_ever() {
+    for (seconds, words) in [
+        (0xFFFF_FFFE, "waits 4294967294 seconds"),
+        (0xFFFF_FFFF, "never ends"),
+    ] {
+        let lab = bios(|store| {
+            store
+                .element(BOOTMGR, TIMEOUT, &Data::Integer(seconds))
+                .element(BOOTMGR, MENU, &YES);
+        });
+        let titles = titles(&lab.plan(&Selection::default()), "boot-menu-stuck");
+        assert!(titles.concat().contains(words), "{titles:?}");
     }
 }
 

@@ -237,6 +237,27 @@ fn a_missing_loader_is_told() {
     check(&none, &[(Offer::Report, Certainty::Certain)], &[]);
 }
 
+#[test]
+fn a_store_cannot_write_to_the_terminal() {
+    let evil = "\\Windows\u{1b}[2J.exe";
+    let lab = changed(|store| {
+        store
+            .element(LOADER, 0x1200_0004, &Data::Text(evil))
+            .element(LOADER, PATH, &Data::Text(evil))
+            .element(LOADER, SYSTEM_ROOT, &Data::Text(evil))
+            .element(LOADER, IMC_HIVE_NAME, &Data::Text(evil))
+            .element(BOOTMGR, DEFAULT, &Data::Object(NOWHERE));
+    });
+    let plan = lab.plan(&named(&[ID]));
+    assert_eq!(plan.found.len(), 4);
+    for found in &plan.found {
+        let lines = [&found.finding.evidence[..], &[found.finding.title.clone()]].concat();
+        let text = lines.join(" ");
+        assert!(!text.contains('\u{1b}'), "{text:?}");
+        assert!(text.contains(r"\u{1b}"), "{text}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_loader_behind_a_link_counts_as_there() {

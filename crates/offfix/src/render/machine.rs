@@ -40,7 +40,7 @@ fn area(area: &AreaDocument) -> String {
     about.push(
         area.file_system
             .clone()
-            .unwrap_or_else(|| "no known file system".to_owned()),
+            .unwrap_or_else(|| "file system not known".to_owned()),
     );
     about.extend(area.purpose.map(str::to_owned));
     match &area.mounted_at {

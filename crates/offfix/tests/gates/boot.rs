@@ -151,6 +151,12 @@ fn the_article_on_a_bios_store() {
     on_real("bcd-bios-win10-bcdboot", BIOS);
 }
 
+/// Its default starts a Windows PE and inherits nothing.
+#[test]
+fn the_article_on_a_bios_store_with_several_systems() {
+    on_real("pybcd-BCDvm.BCD", BIOS);
+}
+
 #[test]
 fn the_article_on_a_uefi_store() {
     on_real("bcd-uefi-win10-regipy", UEFI);

@@ -45,6 +45,9 @@ pub enum Guard {
     Network,
     /// NTFS is marked for a check.
     Dirty,
+    /// A program in user space serves the volume and can write it: ntfs-3g, which empties an
+    /// unclean log of NTFS when it mounts.
+    ServedByProgram,
     /// These folders beside `Windows` have a SYSTEM hive as well.
     OtherWindows(Vec<String>),
     /// There is an older Windows in `Windows.old`.
@@ -63,6 +66,7 @@ impl Guard {
             Guard::ReadOnly => "read-only",
             Guard::Network => "network-drive",
             Guard::Dirty => "ntfs-dirty",
+            Guard::ServedByProgram => "fuse-mount",
             Guard::OtherWindows(_) => "other-windows",
             Guard::OldWindows => "windows-old",
             Guard::PeMark => "pe-mark",
@@ -96,6 +100,10 @@ impl fmt::Display for Guard {
             Guard::ReadOnly => f.write_str("the disk is attached read-only"),
             Guard::Network => f.write_str("the drive is a share of another machine"),
             Guard::Dirty => f.write_str("NTFS is marked dirty: Windows will check it at its start"),
+            Guard::ServedByProgram => f.write_str(
+                "a program in user space serves the disk; ntfs-3g has emptied the log of NTFS when \
+                 it mounted, if that was unclean",
+            ),
             Guard::OtherWindows(folders) => write!(
                 f,
                 "there is a Windows in {} too; this is about the one in Windows",
@@ -131,6 +139,9 @@ pub fn of_volume(volume: &Volume) -> Vec<Guard> {
     let mut guards = of_root(root);
     if root.device().is_ok_and(is_dirty) {
         guards.push(Guard::Dirty);
+    }
+    if root.is_fuse() && !root.is_read_only() {
+        guards.push(Guard::ServedByProgram);
     }
     let (others, has_old) = other_windows(root);
     if !others.is_empty() {

@@ -52,6 +52,37 @@ fn on_uefi() {
     recipe(Scheme::Gpt);
 }
 
+/// Every part of the recipe changes something, and the rest are steps.
+fn offers_the_recipe(plan: &Value) {
+    let changing = changing(plan);
+    for repair in [
+        "serial-console",
+        "crash-dump",
+        "machine-keys",
+        "tls-legacy",
+        "tls-protocols",
+        "nla",
+        "rdp-certificate",
+    ] {
+        assert!(changing.contains(repair), "{repair}: {changing:?}");
+    }
+    for step in [
+        "netstat ",
+        "certlm.msc",
+        "Restart-Service TermService",
+        "gpupdate ",
+    ] {
+        let is = |one: &Value| {
+            let text = one["text"].as_str().unwrap();
+            text.starts_with(step) && one["place"] == "in the VM after its boot"
+        };
+        assert!(
+            plan["steps"].as_array().unwrap().iter().any(is),
+            "{step}: {plan:#}"
+        );
+    }
+}
+
 fn recipe(scheme: Scheme) {
     let scratch = Scratch::empty();
     let Some(image) = Image::new(&scratch, scheme, Format::FixedVhd) else {
@@ -70,40 +101,13 @@ fn recipe(scheme: Scheme) {
     };
     let plan = json(&[&["plan", "--out", "p.json"][..], &RECIPE].concat(), 0);
     same(&before, &roots(&scratch), "plan changes nothing");
-    let changing = changing(&plan);
-    for repair in [
-        "serial-console",
-        "crash-dump",
-        "machine-keys",
-        "tls-legacy",
-        "tls-protocols",
-        "nla",
-        "rdp-certificate",
-    ] {
-        assert!(changing.contains(repair), "{repair}: {changing:?}");
-    }
-    println!("{scheme:?}: {changing:?}");
-    for step in [
-        "netstat ",
-        "certlm.msc",
-        "Restart-Service TermService",
-        "gpupdate ",
-    ] {
-        let is = |one: &Value| {
-            let text = one["text"].as_str().unwrap();
-            text.starts_with(step) && one["place"] == "in the VM after its boot"
-        };
-        assert!(
-            plan["steps"].as_array().unwrap().iter().any(is),
-            "{step}: {plan:#}"
-        );
-    }
+    offers_the_recipe(&plan);
     let applied = json(&["apply", "p.json", "--yes"], 0);
     assert_eq!(applied["verdict"], "fixed", "{applied}");
     drop(attached);
     let attached = image.attach();
     let again = json(&[&["plan", "--detailed-exitcode"][..], &RECIPE].concat(), 0);
-    assert_eq!(self::changing(&again), BTreeSet::new(), "{again}");
+    assert_eq!(changing(&again), BTreeSet::new(), "{again}");
     json(&["undo", "--yes"], 0);
     drop(attached);
     let attached = image.attach();

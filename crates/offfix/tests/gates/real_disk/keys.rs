@@ -26,77 +26,84 @@ pub(super) struct Key {
     pub(super) article: &'static str,
 }
 
-/// The folder, the key of Remote Desktop, five others, and a folder with one more in it.
+/// Stands for the name of the key of Remote Desktop.
+const REMOTE_DESKTOP: &str = "*";
+
+/// The folder, the key of Remote Desktop, five others, and a folder with one more in it: name,
+/// broken, scoped, article.
+const KEYS: [(&str, &str, Option<&str>, &str); 9] = [
+    // Of someone who is gone, closed to everybody but Administrators.
+    (
+        "",
+        "O:S-1-5-21-1-2-3-1001G:SYD:PAI(A;;FA;;;BA)",
+        Some("O:S-1-5-21-1-2-3-1001G:SYD:PAI(A;;FR;;;NS)(A;;FA;;;BA)"),
+        "O:BAG:SYD:PAI(A;;FR;;;NS)(A;;FA;;;SY)(A;;FA;;;BA)",
+    ),
+    (
+        REMOTE_DESKTOP,
+        "O:S-1-5-21-1-2-3-1001G:SYD:PAI(D;;FR;;;NS)(A;;FA;;;SY)(A;;FR;;;NS)",
+        Some("O:S-1-5-21-1-2-3-1001G:SYD:PAI(A;;FA;;;SY)(A;;FR;;;NS)"),
+        "O:BAG:SYD:PAI(A;;FA;;;BA)(A;;FA;;;SY)(A;;FR;;;NS)",
+    ),
+    (
+        "00_closed",
+        "O:SYG:SYD:P",
+        None,
+        "O:BAG:SYD:P(A;;FA;;;BA)(A;;FR;;;NS)(A;;FA;;;SY)",
+    ),
+    (
+        "11_inherits",
+        "O:S-1-5-21-1-2-3-1001G:SYD:AI(A;ID;FA;;;SY)(A;ID;FR;;;BA)",
+        None,
+        "O:BAG:SYD:AI(A;;FA;;;BA)(A;;FR;;;NS)(A;;FA;;;SY)(A;ID;FA;;;SY)(A;ID;FR;;;BA)",
+    ),
+    (
+        "22_audited",
+        "O:SYG:SYD:PAI(A;;FA;;;SY)S:AI(AU;SAFA;FA;;;WD)(ML;;NW;;;HI)",
+        None,
+        "O:BAG:SYD:PAI(A;;FA;;;BA)(A;;FR;;;NS)(A;;FA;;;SY)S:AI(AU;SAFA;FA;;;WD)(ML;;NW;;;HI)",
+    ),
+    (
+        "33_denied",
+        "O:BAG:BAD:PAI(D;;FW;;;BU)(D;;FX;;;BG)(A;;FR;;;SY)",
+        None,
+        "O:BAG:BAD:PAI(D;;FW;;;BU)(D;;FX;;;BG)(A;;FA;;;BA)(A;;FR;;;NS)(A;;FA;;;SY)",
+    ),
+    // As the article leaves it.
+    (
+        "44_right",
+        "O:BAG:SYD:PAI(A;;FA;;;SY)(A;;FR;;;NS)(A;;FA;;;BA)",
+        None,
+        "O:BAG:SYD:PAI(A;;FA;;;SY)(A;;FR;;;NS)(A;;FA;;;BA)",
+    ),
+    (
+        "Below",
+        "O:SYG:SYD:PAI(A;OICI;FA;;;SY)",
+        None,
+        "O:BAG:SYD:PAI(A;;FA;;;BA)(A;;FR;;;NS)(A;;FA;;;SY)(A;OICI;FA;;;SY)",
+    ),
+    (
+        "Below/55_inside",
+        "O:SYG:SYD:AI(A;ID;FA;;;SY)",
+        None,
+        "O:BAG:SYD:AI(A;;FA;;;BA)(A;;FR;;;NS)(A;;FA;;;SY)(A;ID;FA;;;SY)",
+    ),
+];
+
+/// Every object.
 pub(super) fn keys() -> Vec<Key> {
-    let key = |name: &str, broken, scoped, article| Key {
-        path: match name {
-            "" => MACHINE_KEYS.to_owned(),
-            name => format!("{MACHINE_KEYS}/{name}"),
-        },
+    let path = |name: &str| match name {
+        "" => MACHINE_KEYS.to_owned(),
+        REMOTE_DESKTOP => rdp_key(),
+        name => format!("{MACHINE_KEYS}/{name}"),
+    };
+    let key = |(name, broken, scoped, article)| Key {
+        path: path(name),
         broken,
         scoped,
         article,
     };
-    let remote_desktop = rdp_key();
-    let name = remote_desktop.rsplit('/').next().unwrap();
-    vec![
-        // Of someone who is gone, closed to everybody but Administrators.
-        key(
-            "",
-            "O:S-1-5-21-1-2-3-1001G:SYD:PAI(A;;FA;;;BA)",
-            Some("O:S-1-5-21-1-2-3-1001G:SYD:PAI(A;;FR;;;NS)(A;;FA;;;BA)"),
-            "O:BAG:SYD:PAI(A;;FR;;;NS)(A;;FA;;;SY)(A;;FA;;;BA)",
-        ),
-        key(
-            name,
-            "O:S-1-5-21-1-2-3-1001G:SYD:PAI(D;;FR;;;NS)(A;;FA;;;SY)(A;;FR;;;NS)",
-            Some("O:S-1-5-21-1-2-3-1001G:SYD:PAI(A;;FA;;;SY)(A;;FR;;;NS)"),
-            "O:BAG:SYD:PAI(A;;FA;;;BA)(A;;FA;;;SY)(A;;FR;;;NS)",
-        ),
-        key(
-            "00_closed",
-            "O:SYG:SYD:P",
-            None,
-            "O:BAG:SYD:P(A;;FA;;;BA)(A;;FR;;;NS)(A;;FA;;;SY)",
-        ),
-        key(
-            "11_inherits",
-            "O:S-1-5-21-1-2-3-1001G:SYD:AI(A;ID;FA;;;SY)(A;ID;FR;;;BA)",
-            None,
-            "O:BAG:SYD:AI(A;;FA;;;BA)(A;;FR;;;NS)(A;;FA;;;SY)(A;ID;FA;;;SY)(A;ID;FR;;;BA)",
-        ),
-        key(
-            "22_audited",
-            "O:SYG:SYD:PAI(A;;FA;;;SY)S:AI(AU;SAFA;FA;;;WD)(ML;;NW;;;HI)",
-            None,
-            "O:BAG:SYD:PAI(A;;FA;;;BA)(A;;FR;;;NS)(A;;FA;;;SY)S:AI(AU;SAFA;FA;;;WD)(ML;;NW;;;HI)",
-        ),
-        key(
-            "33_denied",
-            "O:BAG:BAD:PAI(D;;FW;;;BU)(D;;FX;;;BG)(A;;FR;;;SY)",
-            None,
-            "O:BAG:BAD:PAI(D;;FW;;;BU)(D;;FX;;;BG)(A;;FA;;;BA)(A;;FR;;;NS)(A;;FA;;;SY)",
-        ),
-        // As the article leaves it.
-        key(
-            "44_right",
-            "O:BAG:SYD:PAI(A;;FA;;;SY)(A;;FR;;;NS)(A;;FA;;;BA)",
-            None,
-            "O:BAG:SYD:PAI(A;;FA;;;SY)(A;;FR;;;NS)(A;;FA;;;BA)",
-        ),
-        key(
-            "Below",
-            "O:SYG:SYD:PAI(A;OICI;FA;;;SY)",
-            None,
-            "O:BAG:SYD:PAI(A;;FA;;;BA)(A;;FR;;;NS)(A;;FA;;;SY)(A;OICI;FA;;;SY)",
-        ),
-        key(
-            "Below/55_inside",
-            "O:SYG:SYD:AI(A;ID;FA;;;SY)",
-            None,
-            "O:BAG:SYD:AI(A;;FA;;;BA)(A;;FR;;;NS)(A;;FA;;;SY)(A;ID;FA;;;SY)",
-        ),
-    ]
+    KEYS.into_iter().map(key).collect()
 }
 
 /// A descriptor as a file has it.

@@ -125,12 +125,9 @@ fn session(format: Format) {
         same_permissions(&expected, &again.permissions, "after a detach");
         same_bytes(&now.tree, &again.tree, "after a detach");
         before.kept_beside(&again);
-        let selection: Vec<&str> = selection
-            .iter()
-            .copied()
-            .filter(|word| *word != "--recommended")
-            .collect();
-        json(&[&["plan", "--detailed-exitcode"], &selection[..]].concat());
+        // A plan without a selection is of what is recommended.
+        let selection: &[&str] = if selection == SCOPED { &[] } else { selection };
+        json(&[&["plan", "--detailed-exitcode"], selection].concat());
         json(&["undo", "--yes"]);
         same_permissions(
             &before.permissions,

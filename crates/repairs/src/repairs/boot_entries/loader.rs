@@ -113,7 +113,9 @@ impl Menu<'_> {
         }
         let root = self.root_path(place.root);
         let is = if there { "there is" } else { "there is no" };
-        finding.evidence.push(format!("{is} {} in {root}", printable(right)));
+        finding
+            .evidence
+            .push(format!("{is} {} in {root}", printable(right)));
         if offer == Offer::Recommended {
             let value = Value::String(right.to_owned());
             finding.cure = self.boot.changes(Kind::Fix, |editor| {
