@@ -251,8 +251,8 @@ fn a_store_cannot_write_to_the_terminal() {
     let plan = lab.plan(&named(&[ID]));
     assert_eq!(plan.found.len(), 4);
     for found in &plan.found {
-        let lines = [&found.finding.evidence[..], &[found.finding.title.clone()]].concat();
-        let text = lines.join(" ");
+        let evidence = found.finding.evidence.join(" ");
+        let text = format!("{} {evidence}", found.finding.title);
         assert!(!text.contains('\u{1b}'), "{text:?}");
         assert!(text.contains(r"\u{1b}"), "{text}");
     }

@@ -22,6 +22,13 @@ pub const REPAIR: Repair = Repair {
            make BitLocker ask for its recovery key",
     parameters: &[
         Parameter {
+            name: "form",
+            about: "whether the console is switched on, or off again; port, speed and menu stay then",
+            default: "on",
+            values: "on or off",
+            accepts: |value| ["on", "off"].contains(&value),
+        },
+        Parameter {
             name: "port",
             about: "number of the serial port: 1 is COM1, which Azure and other hosts connect",
             default: "1",
@@ -195,6 +202,9 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
     }
     let boot = context.boot()?;
     let wish = Wish::of(context, &boot)?;
+    if context.parameter("form") == Some("off") {
+        return switch_off(findings, &boot, &wish);
+    }
     let mut told = Vec::new();
     let cure = boot.changes(Kind::Aid, |editor| {
         wish.carry_out(editor)?;
@@ -236,6 +246,39 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
          boot diagnostics)"
             .to_owned(),
     ));
+    findings.add(finding);
+    Ok(())
+}
+
+/// Sets every switch that is on, by itself or by inheritance, to off, as bcdedit does.
+fn switch_off(findings: &mut Findings, boot: &Boot<'_>, wish: &Wish) -> Result<(), Error> {
+    let loaders = wish.loaders.iter().map(|&id| (id, ElementType::EMS));
+    let switches: Vec<(Guid, ElementType)> =
+        std::iter::once((Guid::BOOTMGR, ElementType::BOOT_EMS))
+            .chain(loaders)
+            .collect();
+    let is_on = |store: &Store, id, element| {
+        let value = store.effective(id, element).map(|(_, value)| value);
+        value == Some(Value::Boolean(true))
+    };
+    let cure = boot.changes(Kind::Fix, |editor| {
+        for &(id, element) in &switches {
+            if is_on(editor.store(), id, element) {
+                editor.set(id, element, &Value::Boolean(false))?;
+            }
+        }
+        Ok(())
+    })?;
+    if cure.is_empty() {
+        return Ok(());
+    }
+    let title = "the serial console is off, by request";
+    let mut finding = boot.finding(Offer::WhenNamed, Certainty::Possible, Guid::BOOTMGR, title)?;
+    let shown = switches
+        .iter()
+        .map(|&(id, element)| boot.shown(id, element));
+    finding.evidence = shown.collect();
+    finding.cure = cure;
     findings.add(finding);
     Ok(())
 }
