@@ -166,7 +166,7 @@ fn keys(mount: &Mount, count: usize) -> BTreeMap<String, String> {
     setfattr(
         ACL,
         &descriptor(0, SYSTEM, &[(DENY, FULL, NETWORK_SERVICE)]),
-        &[at.clone()],
+        std::slice::from_ref(&at),
     );
     setfattr("system.ntfs_attrib", &[0x26, 0, 0, 0], &paths[..count / 2]);
     getfattr(ACL, &at)

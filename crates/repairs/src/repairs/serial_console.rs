@@ -23,7 +23,7 @@ pub const REPAIR: Repair = Repair {
     parameters: &[
         Parameter {
             name: "form",
-            about: "whether the console is switched on, or off again; port, speed and menu stay then",
+            about: "whether the console is switched on, or off again; the rest stays then",
             default: "on",
             values: "on or off",
             accepts: |value| ["on", "off"].contains(&value),
