@@ -64,7 +64,12 @@ fn a_plain_folder_shows_no_permissions() {
     let base = tree();
     let root = root(base.path());
     if cfg!(windows) {
-        return assert!(root.security("d\\a").unwrap().is_some());
+        // Windows keeps them everywhere on NTFS; Wine makes them up, which is not shown.
+        let seen = root.security("d\\a");
+        return assert!(matches!(
+            seen,
+            Ok(Some(_)) | Err(SecurityError::NotSeen { .. })
+        ));
     }
     for path in ["", "d", "D\\A"] {
         let error = root.security(path).unwrap_err();

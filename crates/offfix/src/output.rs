@@ -18,10 +18,38 @@ pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 /// For errors.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
+/// The text without what could steer a terminal: names and data of a disk are printed, and somebody
+/// else wrote them. Line ends and colours stay.
+fn harmless(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let colour = colour(rest);
+        let (taken, left) = rest.split_at(colour.max(character.len_utf8()));
+        let kept = colour > 0 || character == '\n' || !character.is_control();
+        clean.push_str(if kept { taken } else { "\u{FFFD}" });
+        rest = left;
+    }
+    clean
+}
+
+/// The length of the colour code that the text begins with; 0 for none.
+fn colour(text: &str) -> usize {
+    let Some(code) = text.strip_prefix("\u{1b}[") else {
+        return 0;
+    };
+    let is_part = |byte: &u8| byte.is_ascii_digit() || *byte == b';';
+    let length = code.bytes().take_while(is_part).count();
+    match code.as_bytes().get(length) {
+        Some(b'm') => length + 3,
+        _ => 0,
+    }
+}
+
 /// Writes text to standard output.
 pub(crate) fn text(text: &str) {
     let mut stream = anstream::stdout().lock();
-    let _ = stream.write_all(text.as_bytes());
+    let _ = stream.write_all(harmless(text).as_bytes());
     let _ = stream.flush();
 }
 
@@ -43,7 +71,8 @@ pub(crate) fn json(document: &impl Serialize) {
 /// Says something on standard error that is no failure.
 pub(crate) fn warn(line: &str) {
     let mut stream = anstream::stderr().lock();
-    let _ = writeln!(stream, "{WARNING}warning:{WARNING:#} {line}");
+    let said = harmless(&format!("{WARNING}warning:{WARNING:#} {line}\n"));
+    let _ = stream.write_all(said.as_bytes());
 }
 
 /// A document as JSON in ASCII, with a line end.
@@ -99,12 +128,28 @@ pub(crate) fn failure(failure: &Failure, as_json: bool) {
         said.push_str(&format!("{GOOD}hint:{GOOD:#} {hint}\n"));
     }
     let mut stream = anstream::stderr().lock();
-    let _ = stream.write_all(said.as_bytes());
+    let _ = stream.write_all(harmless(&said).as_bytes());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_colours_and_line_ends_reach_a_terminal() {
+        let told = format!("{GOOD}ok{GOOD:#}\n\u{e9}");
+        assert_eq!(harmless(&told), told);
+        for (steers, shown) in [
+            ("a\u{1b}[2Jb", "a\u{FFFD}[2Jb"),
+            ("a\u{1b}]0;t\u{7}", "a\u{FFFD}]0;t\u{FFFD}"),
+            ("a\rb\u{8}", "a\u{FFFD}b\u{FFFD}"),
+            ("\u{9b}2J", "\u{FFFD}2J"),
+            ("\u{1b}", "\u{FFFD}"),
+            ("\u{1b}[31", "\u{FFFD}[31"),
+        ] {
+            assert_eq!(harmless(steers), shown);
+        }
+    }
 
     #[test]
     fn people_see_no_prefix() {
