@@ -267,7 +267,9 @@ fn only_the_named_files_differ() {
             .filter_map(|(path, _)| path.rsplit('/').next())
             .collect();
         let expected: &[&str] = match repair {
-            "boot-menu-stuck" | "safe-mode" | "test-signing" => &["BCD"],
+            "boot-device-ids" | "boot-entries" | "boot-menu-stuck" | "safe-mode"
+            | "test-signing" => &["BCD"],
+            "machine-keys" => &[],
             "group-policy-off" | "nla-off" | "recovery-loop" | "serial-console" => &[],
             "rdp-certificate" | "rdp-enabled" => &["SOFTWARE", "SYSTEM"],
             "rdp-policy" | "tls-policy" => &["SOFTWARE"],
@@ -275,6 +277,8 @@ fn only_the_named_files_differ() {
             _ => &["SYSTEM"],
         };
         assert_eq!(differing, expected, "{repair}");
+        let same = broken.permissions == healthy.permissions;
+        assert_eq!(same, repair != "machine-keys", "{repair}");
         assert!(
             broken.files.values().all(|file| file.len() < 64 * 1024),
             "{repair}"
