@@ -69,27 +69,27 @@ pub struct Site {
     pub has_manager: bool,
 }
 
-/// The ids by which a boot configuration names a partition of the disk with this table.
-pub fn id_of(partition: &Partition, table: &Table) -> PartitionId {
+/// The ids by which a boot configuration names a partition of the disk with this table; `None` for
+/// a partition that only the old table of a GPT disk has, which no store can name.
+pub fn id_of(table: &Table, partition: &Partition) -> Option<PartitionId> {
     let guid = |bytes| Guid::from_bytes_le(bytes);
     match (table.kind, partition.id) {
-        (TableKind::Gpt { disk }, Entry::Gpt { guid: own, .. }) => PartitionId::Gpt {
+        (TableKind::Gpt { disk }, Entry::Gpt { guid: own, .. }) => Some(PartitionId::Gpt {
             disk: guid(disk),
             partition: guid(own),
-        },
-        (TableKind::Mbr { signature }, _) => PartitionId::Mbr {
+        }),
+        (TableKind::Mbr { signature }, _) => Some(PartitionId::Mbr {
             signature,
             offset: partition.offset,
-        },
-        // A GPT names all its partitions.
-        (TableKind::Gpt { .. }, Entry::Mbr { .. }) => PartitionId::Raw { disk: 0 },
+        }),
+        (TableKind::Gpt { .. }, Entry::Mbr { .. }) => None,
     }
 }
 
 /// The partition of the disk with this table that a boot configuration names so.
 pub fn partition_of<'t>(id: &PartitionId, table: &'t Table) -> Option<&'t Partition> {
     let mut all = table.partitions.iter();
-    all.find(|partition| id_of(partition, table) == *id)
+    all.find(|partition| id_of(table, partition) == Some(*id))
 }
 
 /// The stores of a disk.

@@ -5,59 +5,18 @@
 //! set as Windows sets it, in the record of `$Volume`, and seen by ntfsinfo too. Absent on purpose:
 //! what ntfs-3g itself does with such volumes (`real_disk::states`).
 
+use crate::real_disk::served::{Loop, Mounted};
 use crate::scratch::{Scratch, same, tree};
 use crate::{has, tool};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use testkit::windows::demo;
 
 const APPLY: [&str; 4] = ["apply", "disk", "--recommended", "--yes"];
 const MIB: u64 = 1 << 20;
-
-/// Something mounted; unmounted when dropped.
-struct Mount(PathBuf);
-
-impl Mount {
-    fn ntfs(device: &Path, at: PathBuf, options: &str) -> Mount {
-        fs::create_dir_all(&at).unwrap();
-        let mut mount = Command::new("ntfs-3g");
-        tool(mount.args(["-o", options]).arg(device).arg(&at));
-        Mount(at)
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let umount = |words: &[&str]| {
-            let status = Command::new("umount").args(words).arg(&self.0).status();
-            status.is_ok_and(|status| status.success())
-        };
-        if !umount(&[]) {
-            umount(&["-l"]);
-        }
-    }
-}
-
-/// A loop device; detached when dropped.
-struct Loop(PathBuf);
-
-impl Loop {
-    fn over(file: &Path, offset: u64, size: u64) -> Loop {
-        let mut losetup = Command::new("losetup");
-        let (offset, size) = (offset.to_string(), size.to_string());
-        losetup.args(["-f", "--show", "-o", &offset, "--sizelimit", &size]);
-        Loop(tool(losetup.arg(file)).trim().into())
-    }
-}
-
-impl Drop for Loop {
-    fn drop(&mut self) {
-        let _ = Command::new("losetup").arg("-d").arg(&self.0).status();
-    }
-}
 
 #[track_caller]
 fn says(scratch: &Scratch, words: &[&str], exit: i32) -> Value {
@@ -83,7 +42,7 @@ fn volume() -> Option<(Scratch, PathBuf)> {
     File::create(&image).unwrap().set_len(16 * MIB).unwrap();
     let mut mkfs = Command::new("mkfs.ntfs");
     tool(mkfs.args(["-F", "-Q", "-q"]).arg(&image));
-    let mount = Mount::ntfs(&image, scratch.disk(), "norecover");
+    let mount = Mounted::ntfs(&image, &scratch.disk(), "norecover");
     demo().write_to(&scratch.disk()).unwrap();
     drop(mount);
     Some((scratch, image))
@@ -130,11 +89,11 @@ fn marked_dirty() {
         fs::write(&image, &bytes).unwrap();
         let shown = tool(Command::new("ntfsinfo").arg("-fm").arg(&image));
         assert_eq!(shown.contains("DIRTY"), flags & 1 != 0, "{shown}");
-        let mount = Mount::ntfs(&image, scratch.disk(), "norecover");
+        let mount = Mounted::ntfs(&image, &scratch.disk(), "norecover");
         assert_eq!(told(&scratch), expected, "{flags}");
         drop(mount);
     }
-    let mount = Mount::ntfs(&image, scratch.disk(), "norecover");
+    let mount = Mounted::ntfs(&image, &scratch.disk(), "norecover");
     let plan = says(&scratch, &["plan", "disk"], 0);
     let steps = plan["steps"].as_array().unwrap();
     assert!(
@@ -155,7 +114,7 @@ fn mounts_that_cannot_be_written() {
     };
     let refuses = |codes: &[&str]| {
         let bytes = fs::read(&image).unwrap();
-        let mount = Mount::ntfs(&image, scratch.disk(), "ro,norecover");
+        let mount = Mounted::ntfs(&image, &scratch.disk(), "ro,norecover");
         assert_eq!(told(&scratch), codes);
         let failure = says(&scratch, &APPLY, 3);
         assert_eq!(failure["code"], codes[0], "{failure}");
@@ -164,7 +123,7 @@ fn mounts_that_cannot_be_written() {
         assert!(fs::read(&image).unwrap() == bytes, "a byte has changed");
     };
     refuses(&["read-only"]);
-    let mount = Mount::ntfs(&image, scratch.disk(), "norecover");
+    let mount = Mounted::ntfs(&image, &scratch.disk(), "norecover");
     let mut memory = b"hibr".to_vec();
     memory.resize(65536, 0);
     fs::write(scratch.disk().join("hiberfil.sys"), memory).unwrap();
@@ -183,10 +142,10 @@ fn two_partitions(scratch: &Scratch) -> [Loop; 2] {
     sfdisk.stdin.take().unwrap().write_all(table).unwrap();
     assert!(sfdisk.wait().unwrap().success());
     [1, 18].map(|start| {
-        let part = Loop::over(&image, start * MIB, 16 * MIB);
+        let part = Loop::attach(&image, start * MIB, 16 * MIB);
         let mut mkfs = Command::new("mkfs.ntfs");
         mkfs.args(["-F", "-Q", "-q", "-H", "255", "-S", "63", "-p", "2048"]);
-        tool(mkfs.arg(&part.0));
+        tool(mkfs.arg(part.device()));
         part
     })
 }
@@ -206,24 +165,25 @@ fn partitions_side_by_side() {
     }
     let scratch = Scratch::empty();
     let parts = two_partitions(&scratch);
-    let data = Mount::ntfs(&parts[0].0, scratch.path().join("data"), "norecover");
-    let before = tree(&data.0);
+    let at = scratch.path().join("data");
+    let data = Mounted::ntfs(parts[0].device(), &at, "norecover");
+    let before = tree(&at);
     let failure = says(&scratch, &["plan", "data"], 7);
     assert_eq!(failure["code"], "no-windows");
     hints(
         &failure,
         "partition 2 (NTFS, 16 MiB): ntfs-3g -o norecover /dev/loop",
     );
-    let windows = Mount::ntfs(&parts[1].0, scratch.disk(), "norecover");
+    let windows = Mounted::ntfs(parts[1].device(), &scratch.disk(), "norecover");
     demo().write_to(&scratch.disk()).unwrap();
     let command = format!("offfix plan {}", scratch.disk().display());
     hints(&says(&scratch, &["plan", "data"], 7), &command);
-    same(&before, &tree(&data.0), "nothing is written");
+    same(&before, &tree(&at), "nothing is written");
     // A drive that is not named is looked for.
     let failure = scratch.run(&["plan"]).gives(2);
     let found = format!("{command}   SRV-FIN-02, Windows Server 2016 Datacenter");
     assert!(failure.err.contains(&found), "{}", failure.err);
-    let device = parts[1].0.to_str().unwrap();
+    let device = parts[1].device().to_str().unwrap();
     is_listed(&scratch, device);
     // A disk or a partition itself is no folder.
     let failure = says(&scratch, &["plan", "image"], 7);

@@ -15,8 +15,6 @@ use bcd::{EditError, Editor, Guid, Value};
 use names::{Names, Present, Reference, Verdict, is_device, is_looked_at};
 use volume::Firmware;
 
-pub(crate) use names::id_of;
-
 /// The repair.
 pub const REPAIR: Repair = Repair {
     id: "boot-device-ids",

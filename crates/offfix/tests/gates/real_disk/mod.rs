@@ -18,6 +18,6 @@ mod many_keys;
 mod permission_kills;
 mod permission_links;
 mod permissions;
-mod served;
+pub(crate) mod served;
 mod states;
 mod volume;

@@ -26,18 +26,18 @@ pub(super) fn soon(mut is: impl FnMut() -> bool) -> bool {
 
 /// A part of a file or device as a block device.
 #[derive(Debug)]
-pub(super) struct Loop(PathBuf);
+pub(crate) struct Loop(PathBuf);
 
 impl Loop {
     /// Attaches that many bytes from an offset on.
-    pub(super) fn attach(file: &Path, offset: u64, size: u64) -> Loop {
+    pub(crate) fn attach(file: &Path, offset: u64, size: u64) -> Loop {
         let mut losetup = Command::new("losetup");
         losetup.args(["-f", "--show", "-o", &offset.to_string()]);
         losetup.args(["--sizelimit", &size.to_string()]).arg(file);
         Loop(PathBuf::from(tool(&mut losetup).trim()))
     }
 
-    pub(super) fn device(&self) -> &Path {
+    pub(crate) fn device(&self) -> &Path {
         &self.0
     }
 }
@@ -103,14 +103,14 @@ fn ended(child: &mut Child) {
 
 /// A mounted file system; `None` for the program where the kernel serves it.
 #[derive(Debug)]
-pub(super) struct Mounted {
+pub(crate) struct Mounted {
     child: Option<Child>,
     at: PathBuf,
 }
 
 impl Mounted {
     /// NTFS through ntfs-3g, which stays a child of this process.
-    pub(super) fn ntfs(device: &Path, at: &Path, options: &str) -> Mounted {
+    pub(crate) fn ntfs(device: &Path, at: &Path, options: &str) -> Mounted {
         let mut program = Command::new("ntfs-3g");
         let options = format!("no_detach,{options}");
         program.args(["-o", &options]).arg(device).arg(at);

@@ -9,7 +9,8 @@ use crate::context::{Context, Error, chain};
 use bcd::device::{self, PartitionId};
 use bcd::element::Format;
 use bcd::{ElementType, Guid, Object, ObjectType, Value};
-use disk::partition::{Partition, PartitionId as TableId, Remark, Table, TableKind};
+use disk::partition::{Partition, Remark, Table, TableKind};
+use volume::boot::id_of;
 
 /// The disk as it is now.
 pub(super) struct Present<'v> {
@@ -68,21 +69,6 @@ impl<'v> Present<'v> {
 
     pub(super) fn is_gpt(&self) -> bool {
         matches!(self.table.kind, TableKind::Gpt { .. })
-    }
-}
-
-/// The id by which a store names a partition of this table.
-pub(crate) fn id_of(table: &Table, partition: &Partition) -> Option<PartitionId> {
-    match (table.kind, partition.id) {
-        (TableKind::Mbr { signature }, _) => Some(PartitionId::Mbr {
-            signature,
-            offset: partition.offset,
-        }),
-        (TableKind::Gpt { disk }, TableId::Gpt { guid, .. }) => Some(PartitionId::Gpt {
-            disk: Guid::from_bytes_le(disk),
-            partition: Guid::from_bytes_le(guid),
-        }),
-        (TableKind::Gpt { .. }, TableId::Mbr { .. }) => None,
     }
 }
 

@@ -4,7 +4,6 @@
 //! Invariants: a file is looked for only where the entry's device surely or possibly lies; what is
 //! behind a link counts as there. Absent on purpose: the menu and its default.
 
-use super::super::boot_device_ids::id_of;
 use super::{IMC_DEVICE, Menu, rebuild, windows_drive};
 use crate::context::{Error, chain};
 use crate::finding::{Certainty, Findings, Kind, Offer, Step};
@@ -14,6 +13,7 @@ use bcd::{ElementType, Guid, Object, Value};
 use disk::partition::TableKind;
 use disk::{Kind as FileKind, Origin, WalkError};
 use volume::Firmware;
+use volume::boot::id_of;
 
 /// `imchivename` of a loader.
 const IMC_HIVE_NAME: ElementType = ElementType(0x2200_0137);
