@@ -254,3 +254,17 @@ fn links_are_neither_followed_nor_changed() {
         assert!(text.contains("link"), "{text}");
     }
 }
+
+#[test]
+fn a_file_with_two_names_is_changed_once() {
+    let lab = Lab::of(&healthy());
+    lab.write(&format!("{MACHINE_KEYS}/one"), b"k");
+    let folder = lab.root().join(MACHINE_KEYS);
+    fs::hard_link(folder.join("one"), folder.join("two")).unwrap();
+    let plan = lab.plan(&article());
+    let paths = permissions(&plan).into_iter().map(|(path, _)| path);
+    let linked: Vec<String> = paths
+        .filter(|path| path.ends_with("one") || path.ends_with("two"))
+        .collect();
+    assert_eq!(linked, [format!(r"{FOLDER}\one")]);
+}
