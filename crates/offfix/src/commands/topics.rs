@@ -20,7 +20,7 @@ struct RepairDocument {
 struct ParameterDocument {
     name: &'static str,
     about: &'static str,
-    default: &'static str,
+    default: Option<&'static str>,
     values: &'static str,
 }
 
