@@ -255,6 +255,7 @@ pub fn commit(
             .flat_map(|(hive, group)| records(hive, group))
             .collect(),
         securities: staged.securities.clone(),
+        renames: Vec::new(),
     };
     let mut run = lock.begin(&record)?;
     let differs = match write(&mut held, roots, &staged.securities, progress) {
