@@ -21,6 +21,7 @@ mod os;
 pub mod partition;
 mod record;
 mod record_file;
+mod record_reader;
 mod rename;
 mod root;
 mod run;

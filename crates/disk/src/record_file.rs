@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use crate::digest::sha256;
 use crate::record::{FileRecord, Range, Record, RootRecord, Stamp};
+use crate::record_reader::Reader;
 use crate::rename;
 use crate::security;
 
@@ -160,27 +161,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Record, RecordError> {
     }
 }
 
-/// Takes fields from the bytes of a record, one after the other.
-pub(crate) struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    version: u32,
-}
-
-impl<'a> Reader<'a> {
-    /// Begins at `at`.
-    pub(crate) fn new(bytes: &'a [u8], at: usize) -> Reader<'a> {
-        Reader {
-            bytes,
-            at,
-            version: VERSION,
-        }
-    }
-
-    pub(crate) fn is_at_end(&self) -> bool {
-        self.at == self.bytes.len()
-    }
-
+impl Reader<'_> {
     fn record(&mut self) -> Result<Record, RecordError> {
         let id = self.text()?;
         let roots = if self.version == ONE_ROOT {
@@ -246,70 +227,6 @@ impl<'a> Reader<'a> {
             size: self.u64()?,
             sha256: self.array("a hash")?,
         })
-    }
-
-    /// A count and that many items; each takes bytes, so the count cannot run away.
-    pub(crate) fn each<T>(
-        &mut self,
-        mut item: impl FnMut(&mut Self) -> Result<T, RecordError>,
-    ) -> Result<Vec<T>, RecordError> {
-        let count = self.u64()?;
-        let mut items = Vec::new();
-        for _ in 0..count {
-            items.push(item(self)?);
-        }
-        Ok(items)
-    }
-
-    pub(crate) fn text(&mut self) -> Result<String, RecordError> {
-        let offset = self.at;
-        let bytes = self.counted()?.to_vec();
-        String::from_utf8(bytes).map_err(|_| RecordError::Malformed {
-            offset,
-            what: "UTF-8 text",
-        })
-    }
-
-    pub(crate) fn counted(&mut self) -> Result<&'a [u8], RecordError> {
-        let length = self.u64()?;
-        let length = usize::try_from(length).map_err(|_| self.malformed("a possible length"))?;
-        self.take(length, "as many bytes as the length says")
-    }
-
-    fn u64(&mut self) -> Result<u64, RecordError> {
-        Ok(u64::from_le_bytes(self.array("a number of 8 bytes")?))
-    }
-
-    pub(crate) fn u32(&mut self) -> Result<u32, RecordError> {
-        Ok(u32::from_le_bytes(self.array("a number of 4 bytes")?))
-    }
-
-    pub(crate) fn byte(&mut self, what: &'static str) -> Result<u8, RecordError> {
-        let [byte] = self.array(what)?;
-        Ok(byte)
-    }
-
-    fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], RecordError> {
-        let offset = self.at;
-        let taken = self.take(N, what)?;
-        taken
-            .try_into()
-            .map_err(|_| RecordError::Malformed { offset, what })
-    }
-
-    fn take(&mut self, length: usize, what: &'static str) -> Result<&'a [u8], RecordError> {
-        let end = self.at.checked_add(length);
-        let taken = end.and_then(|end| self.bytes.get(self.at..end));
-        let taken = taken.ok_or_else(|| self.malformed(what))?;
-        self.at += length;
-        Ok(taken)
-    }
-
-    pub(crate) fn malformed(&self, what: &'static str) -> RecordError {
-        RecordError::Malformed {
-            offset: self.at,
-            what,
-        }
     }
 }
 

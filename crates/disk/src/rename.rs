@@ -13,7 +13,8 @@ use std::io;
 use crate::digest::sha256;
 use crate::name;
 use crate::record::Stamp;
-use crate::record_file::{Reader, RecordError, put_bytes, put_u64};
+use crate::record_file::{RecordError, put_bytes, put_u64};
+use crate::record_reader::Reader;
 use crate::root::Root;
 use crate::walk::{Kind, Place, WalkError, io_error, joined};
 
