@@ -58,7 +58,7 @@ pub(super) const BOOT_FILES: Symptom = Symptom {
 };
 
 pub(super) const SIGNATURE: Symptom = Symptom {
-    look: &["test-signing", "boot-entries", "boot-drivers"],
+    look: &["test-signing", "boot-entries"],
     offered: &["quarantine-file", "disable-driver"],
     not_checked: &[
         "signatures of files, and the dates in them",
