@@ -6,6 +6,7 @@
 use crate::exit::{Exit, Failure};
 use crate::guards::GuardDocument;
 use crate::permissions::PermissionsDocument;
+use disk::Stamp;
 use hive::{RegData, RegType};
 use repairs::{Certainty, Kind, Offer, Selection};
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,24 @@ pub(crate) struct Document {
     pub(crate) on_request: Vec<String>,
     pub(crate) has_recipe: bool,
     pub(crate) note: String,
+    /// What is said of the words of the selection: the symptom of a stop code, what to try first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) asked: Vec<String>,
+    /// Who made the run that this is the record of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) by: Option<ByDocument>,
+}
+
+/// Who made a run, on which machine, from which plan.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ByDocument {
+    pub(crate) user: String,
+    pub(crate) machine: String,
+    /// The plan file; nothing for a selection that was typed.
+    pub(crate) plan_file: Option<String>,
+    /// The hash of the plan file, or of the selection as JSON; nothing for a single command.
+    pub(crate) plan_sha256: Option<String>,
 }
 
 /// What the operator selected.
@@ -233,19 +252,21 @@ impl SelectionDocument {
     }
 }
 
-/// Reads a plan file.
-pub(crate) fn read(path: &Path) -> Result<Document, Failure> {
+/// Reads a plan file; the plan, and the hash of the file.
+pub(crate) fn read(path: &Path) -> Result<(Document, String), Failure> {
     let shown = path.display();
     let bytes = std::fs::read(path).map_err(|error| {
         let error = format!("cannot read {shown}: {error}");
         Failure::new(Exit::Usage, "no-plan", error)
     })?;
+    let sha256 = hex(&Stamp::of(&bytes).sha256);
     let text = String::from_utf8(bytes).map_err(|error| error.to_string());
-    text.and_then(|text| parse(&text)).map_err(|why| {
+    let plan = text.and_then(|text| parse(&text)).map_err(|why| {
         let error = format!("{shown} is not a plan for this offfix: {why}");
         Failure::new(Exit::Refused, "bad-plan", error)
             .hint("make a new plan with offfix plan --out FILE")
-    })
+    })?;
+    Ok((plan, sha256))
 }
 
 /// The document of a JSON text.

@@ -220,6 +220,44 @@ pub(crate) fn left_open(
     .collect()
 }
 
+/// A run's plan without what later runs of the same disk have set to something else since.
+pub(crate) fn still_open(run: &Run, plan: &Document, later: &[Run]) -> Document {
+    let mut left = plan.clone();
+    let done = later.iter().filter(|other| other.state() == State::Done);
+    for other in done.filter(|other| same_disk(run, other)) {
+        let since = plan_of(other).unwrap_or_default();
+        left.changes.retain(|change| {
+            let same = |new: &&ChangeDocument| match (new.target(), change.target()) {
+                (Some(new), Some(old)) => new.same(&old),
+                _ => false,
+            };
+            let new = since.changes.iter().find(same);
+            new.is_none_or(|new| new.after == change.after)
+        });
+        for old in &mut left.permissions {
+            let after = |path: &String| {
+                let mut new = since.permissions.iter();
+                new.find(|new| new.paths.contains(path))
+                    .map(|new| &new.after)
+            };
+            let kept = old.after.clone();
+            old.paths
+                .retain(|path| after(path).is_none_or(|new| *new == kept));
+        }
+        left.permissions.retain(|old| !old.paths.is_empty());
+    }
+    left
+}
+
+/// Whether two runs wrote below the same root.
+fn same_disk(run: &Run, other: &Run) -> bool {
+    let root = |run: &Run| run.record().ok()?.roots.first().cloned();
+    match (root(run), root(other)) {
+        (Some(run), Some(other)) => run.identity == other.identity || run.path == other.path,
+        _ => false,
+    }
+}
+
 /// What a change leaves weakened.
 fn weakening(change: &ChangeDocument) -> String {
     if let Some(element) = &change.element {

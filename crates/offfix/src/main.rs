@@ -13,6 +13,7 @@ mod exit;
 mod guards;
 mod journal;
 mod numbers;
+mod operator;
 mod output;
 mod permissions;
 mod progress;

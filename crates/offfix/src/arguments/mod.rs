@@ -78,8 +78,8 @@ pub(crate) enum Command {
     Forget(ForgetArguments),
     /// List the repairs, or show one.
     Repairs(TopicArguments),
-    /// List the symptoms, or show one.
-    Symptoms(TopicArguments),
+    /// List the symptoms, show one, or find one by the text of an error message.
+    Symptoms(SymptomArguments),
     /// Look into one hive file, or change it; journalled and undoable like everything else.
     Hive(HiveArguments),
     /// Look into the boot configuration store, or change it; undoable like everything else.
@@ -89,7 +89,8 @@ pub(crate) enum Command {
 /// What to look for and what to propose.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct SelectionArguments {
-    /// Look at what can cause this symptom.
+    /// Look at what can cause this symptom: its id, or a stop code or status value (0x7B,
+    /// 0xC000021A, INACCESSIBLE_BOOT_DEVICE).
     #[arg(long = "for", value_name = "SYMPTOM", value_delimiter = ',')]
     pub(crate) symptoms: Vec<String>,
     /// Look at this repair alone.
@@ -121,6 +122,20 @@ pub(crate) enum Format {
     Json,
 }
 
+/// How a plan is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+    /// As lines of reg.exe, bcdedit, icacls and sc, for the running VM.
+    Commands,
+    /// As a page for a browser, which needs nothing else.
+    Html,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct PlanArguments {
     /// The drive or folder, as with --drive.
@@ -134,12 +149,12 @@ pub(crate) struct PlanArguments {
         "symptoms", "repairs", "with", "except", "as_article", "parameters", "control_set",
     ])]
     pub(crate) undo: Option<String>,
-    /// Write the plan to this file, for `apply`.
+    /// Write the plan to this file, for `apply`; with `--format html` or `commands` that instead.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// How to answer.
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    pub(crate) format: PlanFormat,
     /// Exit with 1 when a cure is offered.
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
@@ -196,7 +211,7 @@ pub(crate) struct ShowArguments {
     pub(crate) plan: PathBuf,
     /// How to answer.
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    pub(crate) format: PlanFormat,
 }
 
 #[derive(Args, Debug)]
@@ -242,19 +257,34 @@ pub(crate) struct TopicArguments {
     pub(crate) format: Format,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct SymptomArguments {
+    /// Show this one: its id, or a stop code.
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// Find the symptom of this error message, or a part of it, in the language Windows shows it
+    /// in.
+    #[arg(long, value_name = "TEXT", conflicts_with = "id")]
+    pub(crate) find: Option<String>,
+    /// How to answer.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
 impl Arguments {
     /// Whether the answer is for a program.
     pub(crate) fn json(&self) -> bool {
         let format = match &self.command {
-            Command::Plan(plan) => plan.format,
+            Command::Plan(plan) => return plan.format == PlanFormat::Json,
             Command::Apply(apply) => apply.format,
             Command::Undo(undo) => undo.format,
             Command::Log(log) => log.format,
-            Command::Show(show) => show.format,
+            Command::Show(show) => return show.format == PlanFormat::Json,
             Command::Disks(disks) => disks.format,
             Command::Doctor(doctor) => doctor.format,
             Command::Forget(forget) => forget.format,
-            Command::Repairs(topic) | Command::Symptoms(topic) => topic.format,
+            Command::Repairs(topic) => topic.format,
+            Command::Symptoms(topic) => topic.format,
             Command::Hive(hive) => hive.format,
             Command::Bcd(bcd) => bcd.format,
         };

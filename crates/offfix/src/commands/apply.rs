@@ -5,28 +5,31 @@
 //! Absent on purpose: how bytes reach the disk.
 
 use crate::arguments::{ApplyArguments, Format};
+use crate::commands::asked;
 use crate::commands::confirm::confirm;
 use crate::commands::make::{self, Made};
 use crate::document::{self, Document, SelectionDocument};
 use crate::exit::{Exit, Failure};
 use crate::guards;
 use crate::journal::{self, Situation, runs_of, situation};
+use crate::operator::{self, PlanOrigin};
 use crate::output;
 use crate::permissions;
 use crate::progress::Progress;
 use crate::render;
 use crate::session::{Common, Session};
 use crate::time::Moment;
-use disk::{Journal, Lock, Run, State};
+use disk::{Journal, Lock, Run, Stamp, State};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use volume::commit::{Committed, Request, commit};
 use volume::{Staged, Volume};
 
 /// Carries the command out.
 pub(crate) fn run(common: &Common, arguments: &ApplyArguments) -> Result<Exit, Failure> {
     let (drive, plan) = places(common, arguments)?;
-    let wanted = plan.as_ref().map(|path| document::read(path)).transpose()?;
+    let read = plan.as_ref().map(|path| document::read(path)).transpose()?;
+    let (wanted, hash) = read.unzip();
     let drive = match (drive, &wanted) {
         (Some(drive), _) => drive,
         (None, Some(wanted)) => OsString::from(&wanted.drive),
@@ -34,9 +37,10 @@ pub(crate) fn run(common: &Common, arguments: &ApplyArguments) -> Result<Exit, F
     };
     let selection = match &wanted {
         Some(wanted) => wanted.selection.clone(),
-        None => make::selected(&arguments.selection, None),
+        None => make::selected(&arguments.selection, None)?,
     };
     check_yes(arguments, wanted.is_some(), &selection)?;
+    let origin = origin(plan.as_deref(), hash, &selection);
     let mut session = Session::open(common, &drive)?;
     if let Some(wanted) = &wanted {
         session.boot = session.boot.or_of(wanted);
@@ -51,6 +55,7 @@ pub(crate) fn run(common: &Common, arguments: &ApplyArguments) -> Result<Exit, F
         same_plan(wanted, &made.document)?;
     }
     made.document.note.clone_from(&arguments.note);
+    made.document.asked = asked::lines(&arguments.selection.symptoms);
     let json = arguments.format == Format::Json;
     if made.is_empty() {
         return nothing_to_do(&made.document, json);
@@ -66,7 +71,7 @@ pub(crate) fn run(common: &Common, arguments: &ApplyArguments) -> Result<Exit, F
             .unwrap_or_else(|| "write".to_owned());
         confirm(&format!("the computer name ({computer})"), &computer, json)?;
     }
-    write(&session, volume, &lock, &runs, made, json)
+    write(&session, volume, &lock, &runs, (made, origin), json)
 }
 
 /// Stages, commits, and looks again.
@@ -75,7 +80,7 @@ fn write(
     volume: Volume,
     lock: &Lock,
     runs: &[Run],
-    made: Made,
+    (made, origin): (Made, PlanOrigin),
     json: bool,
 ) -> Result<Exit, Failure> {
     let Made {
@@ -87,7 +92,7 @@ fn write(
     let id = free_name(&session.journal, session.now)?;
     document.run = Some(id.clone());
     document.left_open.extend(journal::weakened(&document));
-    let about = output::to_json(&document).into_bytes();
+    let about = record(&document, origin);
     let request = Request {
         id,
         at: session.now.text(),
@@ -97,7 +102,7 @@ fn write(
     let mut set = |done, of| progress.at(done, Some(of));
     let committed = commit(&volume.roots(), &staged, lock, &request, &mut set)?;
     drop(progress);
-    keep_reports(&committed, &staged, lock);
+    keep_reports(&committed, &staged, lock, &document);
     let (run, written) = (committed.run, staged.written());
     // The second look reads everything anew: what was read and staged need not stay for it.
     drop(staged);
@@ -126,20 +131,46 @@ fn write(
     })
 }
 
-/// Keeps with the run what permissions were and are, and tells what the file system did not take
-/// as it was given. The run is done, whatever becomes of its reports.
-fn keep_reports(committed: &Committed, staged: &Staged<'_>, lock: &Lock) {
+/// What the journal keeps of a plan: the plan, and who makes it.
+fn record(document: &Document, origin: PlanOrigin) -> Vec<u8> {
+    let record = Document {
+        by: Some(operator::by(Some(origin))),
+        ..document.clone()
+    };
+    output::to_json(&record).into_bytes()
+}
+
+/// Which plan a run is made from: a file with this hash, or a selection.
+fn origin(file: Option<&Path>, hash: Option<String>, selection: &SelectionDocument) -> PlanOrigin {
+    let of_selection = || {
+        let typed = output::to_json(selection);
+        document::hex(&Stamp::of(typed.as_bytes()).sha256)
+    };
+    let name = file.and_then(Path::file_name);
+    PlanOrigin {
+        file: name.map(|name| name.to_string_lossy().into_owned()),
+        sha256: hash.unwrap_or_else(of_selection),
+    }
+}
+
+/// Keeps with the run its changes as command lines, and what permissions were and are; tells what
+/// the file system did not take as it was given. The run is done, whatever becomes of its reports.
+fn keep_reports(committed: &Committed, staged: &Staged<'_>, lock: &Lock, document: &Document) {
     for differs in &committed.differs {
         output::warn(&permissions::not_taken(differs));
-    }
-    if staged.securities.is_empty() {
-        return;
     }
     let keep = |name: &str, text: String| {
         if let Err(error) = committed.run.store(lock, name, text.as_bytes()) {
             output::warn(&format!("{name} could not be kept with the run: {error}"));
         }
     };
+    keep(
+        "commands.txt",
+        render::commands(document).replace('\n', "\r\n"),
+    );
+    if staged.securities.is_empty() {
+        return;
+    }
     // One after the other: each has megabytes where there are many keys.
     let records = &staged.securities;
     keep(
@@ -182,7 +213,7 @@ fn check_yes(
     let explicit = selection.selection()?.is_explicit();
     if has_plan
         && (arguments.recommended
-            || make::selected(&arguments.selection, None)
+            || make::selected(&arguments.selection, None)?
                 .selection()?
                 .is_explicit())
     {

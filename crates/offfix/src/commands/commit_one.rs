@@ -7,6 +7,7 @@ use super::apply::free_name;
 use crate::document::Document;
 use crate::exit::Failure;
 use crate::guards;
+use crate::operator;
 use crate::output;
 use crate::session::Common;
 use crate::time::Moment;
@@ -33,10 +34,15 @@ pub(crate) fn commit_one(
         made: now.text(),
         ..document
     };
+    // Who made it is for the journal alone.
+    let record = Document {
+        by: Some(operator::by(None)),
+        ..document.clone()
+    };
     let request = Request {
         id,
         at: now.text(),
-        about: output::to_json(&document).into_bytes(),
+        about: output::to_json(&record).into_bytes(),
     };
     let staged = Staged {
         hives: vec![staged],

@@ -4,7 +4,7 @@
 //! files, so that `apply` can ask for them again. Absent on purpose: printing.
 
 use crate::arguments::SelectionArguments;
-use crate::commands::{boot_files, elements, take_back};
+use crate::commands::{asked, boot_files, elements, take_back};
 use crate::document::{
     self, ChangeDocument, DataDocument, Document, FileDocument, FindingDocument, HiveDocument,
     SelectionDocument, StepDocument, VERSION,
@@ -40,10 +40,16 @@ impl Made {
     }
 }
 
-/// The selection as it is written into plans.
-pub(crate) fn selected(arguments: &SelectionArguments, undo: Option<&String>) -> SelectionDocument {
-    SelectionDocument {
-        symptoms: arguments.symptoms.clone(),
+/// The selection as it is written into plans: stop codes as the symptoms they stand for.
+///
+/// # Errors
+/// A stop code that stands for none.
+pub(crate) fn selected(
+    arguments: &SelectionArguments,
+    undo: Option<&String>,
+) -> Result<SelectionDocument, Failure> {
+    Ok(SelectionDocument {
+        symptoms: asked::symptoms(&arguments.symptoms)?,
         repairs: arguments.repairs.clone(),
         with: arguments.with.clone(),
         except: arguments.except.clone(),
@@ -51,7 +57,7 @@ pub(crate) fn selected(arguments: &SelectionArguments, undo: Option<&String>) ->
         parameters: arguments.parameters.clone(),
         control_set: arguments.control_set.clone(),
         undo: undo.cloned(),
-    }
+    })
 }
 
 /// Makes a plan.

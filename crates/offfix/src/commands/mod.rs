@@ -4,6 +4,7 @@
 //! `output`.
 
 mod apply;
+mod asked;
 mod bcd;
 mod boot_files;
 mod commit_one;
@@ -29,7 +30,7 @@ pub(crate) use commit_one::commit_one;
 pub(crate) use disks::{AreaDocument, DiskDocument};
 pub(crate) use doctor::Check;
 pub(crate) use log::LogEntry;
-pub(crate) use topics::class;
+pub(crate) use topics::{FoundDocument, class};
 pub(crate) use undo::Sorted;
 
 /// Carries a command out.

@@ -199,6 +199,14 @@ pub(crate) fn log(runs: &[LogEntry], journal: &str) -> String {
             "{HEADING}{}{HEADING:#}  {}  {computer}  {}  {disk}\n",
             run.run, run.state, run.changed,
         ));
+        if let Some(by) = &run.by {
+            text.push_str(&format!("    by {} on {}\n", by.user, by.machine));
+            let sha256 = by.plan_sha256.as_deref();
+            let from = by.plan_file.as_deref().unwrap_or("a typed selection");
+            if let Some(sha256) = sha256 {
+                text.push_str(&format!("    from {from}, sha256 {sha256}\n"));
+            }
+        }
         if !run.note.is_empty() {
             text.push_str(&format!("    note: {}\n", run.note));
         }

@@ -24,6 +24,8 @@ use testkit::windows::Disk;
 
 /// 2026-09-15 09:12 UTC, the time of every run of a debug build.
 pub(crate) const NOW: &str = "1789463520";
+/// Who makes every run of a debug build, and where.
+pub(crate) const OPERATOR: &str = "admin@recovery-01";
 /// Where hives lie on a disk.
 pub(crate) const CONFIG: &str = "Windows/System32/config";
 
@@ -107,6 +109,7 @@ impl Scratch {
     pub(crate) fn place(&self, command: &mut Command) {
         command.current_dir(self.path()).env_clear();
         command.env("OFFFIX_TEST_TIME", NOW).stdin(Stdio::null());
+        command.env("OFFFIX_TEST_OPERATOR", OPERATOR);
         // Windows finds its own libraries by these.
         for name in ["SystemRoot", "SystemDrive"] {
             if let Some(value) = std::env::var_os(name).filter(|_| cfg!(windows)) {
