@@ -23,6 +23,7 @@ mod json;
 mod plan;
 mod plans;
 mod purpose;
+mod quarantine;
 mod topics;
 mod undo;
 
