@@ -50,7 +50,7 @@ pub(super) const BOOT_FILES: Symptom = Symptom {
     ],
     ..Symptom::new(
         "boot-files-missing",
-        "The boot manager finds no Windows (0xC000000E, 0xC000000F, 0xC0000225, 0xC0000034)",
+        "The boot manager finds no Windows (0xC000000E, 0xC000000F, 0xC0000225)",
         "The store of boot entries is missing or damaged, names a partition of another disk, or \
          names a loader that is not there. A disk that was attached beside its own copy gets \
          another signature, and its entries then point nowhere.",

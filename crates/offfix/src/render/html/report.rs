@@ -5,6 +5,7 @@
 
 use super::markup::Markup;
 use crate::document::{ChangeDocument, Document};
+use crate::journal;
 use crate::numbers::{count, files_and_folders};
 use crate::permissions::PermissionsDocument;
 use crate::render::plan::{self, Group, Row};
@@ -182,7 +183,20 @@ fn changes(main: &mut Markup, plan: &Document) {
             });
         });
     }
-    main.marked("p", "soft", &plan::summary(plan));
+    main.marked("p", "soft", plan::summary(plan).trim_end());
+    let weakened = journal::weakened(plan);
+    if !weakened.is_empty() {
+        main.marked(
+            "p",
+            "care",
+            "This plan lowers on purpose, to be taken back afterwards:",
+        );
+        main.element("ul", |list| {
+            for line in &weakened {
+                list.says("li", line);
+            }
+        });
+    }
 }
 
 fn heading(table: &mut Markup, names: &[&'static str]) {
@@ -322,7 +336,7 @@ fn runs(main: &mut Markup, plan: &Document) {
         }
     });
     if plan.left_open.is_empty() {
-        main.marked("p", "good", "nothing is left weakened");
+        main.marked("p", "good", "no run has left anything weakened");
     } else {
         let open = count(plan.left_open.len(), "guard");
         main.marked(
