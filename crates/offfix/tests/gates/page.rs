@@ -147,11 +147,11 @@ fn it_fits_a_phone_and_keeps_its_style() {
 const MEASURE: &str = "<script>
 onload = () => {
   for (const frame of document.querySelectorAll('iframe')) {
-    const page = frame.contentDocument, root = page.documentElement;
-    const style = (name) => frame.contentWindow.getComputedStyle(page.querySelector(name));
-    const asked = frame.contentWindow.performance.getEntriesByType('resource').length;
-    said.textContent += `${root.scrollWidth} of ${root.clientWidth}, main ${style('main').maxWidth}, ` +
-      `cell ${style('td').display}, asked ${asked}; `;
+    const page = frame.contentDocument, root = page.documentElement, view = frame.contentWindow;
+    const style = (name) => view.getComputedStyle(page.querySelector(name));
+    const asked = view.performance.getEntriesByType('resource').length;
+    said.textContent += `${root.scrollWidth} of ${root.clientWidth}, `
+      + `main ${style('main').maxWidth}, cell ${style('td').display}, asked ${asked}; `;
   }
 };
 </script>";

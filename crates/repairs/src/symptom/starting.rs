@@ -5,8 +5,8 @@
 use super::Symptom;
 
 /// What makes boot files anew.
-const BOOT_FILES_ANEW: &str = "boot files made anew: bcdboot F:\\Windows /s S: /f BIOS (Gen1) or UEFI \
-     (Gen2); then offfix plan once more";
+const BOOT_FILES_ANEW: &str = "boot files made anew: bcdboot F:\\Windows /s S: /f BIOS (Gen1) or \
+     UEFI (Gen2); then offfix plan once more";
 
 pub(super) const BOOT_DEVICE: Symptom = Symptom {
     first: &["give the VM the size and the disk controller that it had when it last started"],

@@ -215,8 +215,8 @@ mod tests {
                 "/setowner" => owner = Some(account.parse().unwrap()),
                 "/inheritance:e" => protected = false,
                 "/inheritance:r" => protected = true,
-                "/remove:d" => held.retain(|one| !(one.0 == account && one.1)),
-                "/remove:g" => held.retain(|one| !(one.0 == account && !one.1)),
+                "/remove:d" => held.retain(|one| one.0 != account || !one.1),
+                "/remove:g" => held.retain(|one| one.0 != account || one.1),
                 "/grant" | "/deny" => {
                     held.push((account.to_owned(), word == "/deny", rights.to_owned()));
                 }

@@ -121,7 +121,7 @@ fn findings(main: &mut Markup, plan: &Document) {
         main.says("h2", &format!("{title} ({})", groups.len()));
         for (group, number) in groups.iter().zip(first..) {
             main.with("article", &[("class", class)], |article| {
-                one(article, group, number)
+                one(article, group, number);
             });
         }
     }
@@ -220,7 +220,7 @@ fn value_row(row: &mut Markup, change: &ChangeDocument) {
 
 fn cell(row: &mut Markup, label: &'static str, class: &'static str, text: &str) {
     row.with("td", &[("data-label", label), ("class", class)], |cell| {
-        cell.text(text)
+        cell.text(text);
     });
 }
 
