@@ -185,6 +185,8 @@ impl From<&PlanError> for Failure {
             }
             PlanError::Parameter { id, .. } => failed(Exit::Usage, "unknown-parameter")
                 .hint(format!("offfix repairs {id} shows its parameters")),
+            PlanError::Needed { id, .. } => failed(Exit::Usage, "parameter-needed")
+                .hint(format!("offfix repairs {id} says what it does with it")),
             PlanError::NoArticle | PlanError::Contradiction { .. } => {
                 failed(Exit::Usage, "selection")
             }

@@ -30,8 +30,8 @@ pub struct Parameter {
     pub name: &'static str,
     /// What it is, in one line.
     pub about: &'static str,
-    /// The value when it is not set.
-    pub default: &'static str,
+    /// The value when it is not set; `None` when the repair does nothing without it.
+    pub default: Option<&'static str>,
     /// What is accepted, for people.
     pub values: &'static str,
     /// Whether a value is accepted.

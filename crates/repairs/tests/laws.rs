@@ -10,13 +10,29 @@ mod lab;
 use lab::{Lab, edits, is_empty, named, proposed_by};
 use repairs::symptom::Symptom;
 use repairs::{CATALOGUE, Class, PlanError, SYMPTOMS, Selection, repair};
-use testkit::windows::{broken, demo, healthy};
+use testkit::windows::{broken, demo, healthy, needed};
 
 /// Repairs that mean the opposite of each other.
 const OPPOSITES: [[&str; 2]; 2] = [
     ["group-policy-client", "group-policy-off"],
     ["nla", "nla-off"],
 ];
+
+/// Recommended repairs that are not proposed unasked: what they find can be meant, so it waits for
+/// a symptom or a name.
+const WAITING: &[&str] = &["rdp-enabled", "test-signing"];
+
+/// These repairs by name, with what they need to be told.
+fn by_name(ids: &[&str]) -> Selection {
+    let mut selection = named(ids);
+    for &id in ids {
+        if let Some((name, value)) = needed(id) {
+            let key = (id.to_owned(), name.to_owned());
+            selection.parameters.insert(key, value.to_owned());
+        }
+    }
+    selection
+}
 
 fn are_opposites(first: &str, second: &str) -> bool {
     OPPOSITES
@@ -36,9 +52,9 @@ fn a_healthy_disk_is_left_alone() {
         let looked = repair.class != Class::OnRequest;
         assert_eq!(plan.fine.contains(&repair.id), looked, "{}", repair.id);
         if looked {
-            let by_name = lab.plan(&named(&[repair.id]));
-            assert!(is_empty(&by_name), "{}", repair.id);
-            assert!(by_name.found.is_empty(), "{}", repair.id);
+            let asked = lab.plan(&by_name(&[repair.id]));
+            assert!(is_empty(&asked), "{}", repair.id);
+            assert!(asked.found.is_empty(), "{}", repair.id);
         }
     }
     assert!(lab.files() == before, "looking has written");
@@ -50,7 +66,7 @@ fn a_broken_disk_is_found_cured_and_put_back() {
         let id = repair.id;
         let lab = Lab::of(&broken(id).unwrap_or_else(|| panic!("no broken disk for {id}")));
         let before = lab.files();
-        let plan = lab.plan(&named(&[id]));
+        let plan = lab.plan(&by_name(&[id]));
         assert!(
             plan.found.iter().any(|found| found.repair == id),
             "{id} finds nothing"
@@ -62,7 +78,7 @@ fn a_broken_disk_is_found_cured_and_put_back() {
         }
         let mut run = lab.apply(&plan);
         assert!(lab.files() != before, "{id} has written nothing");
-        let again = lab.plan(&named(&[id]));
+        let again = lab.plan(&by_name(&[id]));
         assert!(is_empty(&again), "{id} is not content with its own work");
         assert!(again.fine.contains(&id), "{id} still finds something");
         let look = lab.plan(&Selection::default());
@@ -101,9 +117,7 @@ fn recommended_repairs_are_proposed_unasked() {
     {
         let lab = Lab::of(&broken(repair.id).unwrap());
         let look = lab.plan(&Selection::default());
-        // Remote Desktop can be off on purpose, and test signatures can be meant: one waits for a
-        // symptom, the other for its name.
-        let waits = ["rdp-enabled", "test-signing"].contains(&repair.id);
+        let waits = WAITING.contains(&repair.id);
         assert_eq!(is_empty(&look), waits, "{}", repair.id);
         assert!(
             look.found.iter().any(|found| found.repair == repair.id),
@@ -111,10 +125,10 @@ fn recommended_repairs_are_proposed_unasked() {
             repair.id
         );
         let looks = |symptom: &Symptom| symptom.look.contains(&repair.id);
-        if !SYMPTOMS.iter().any(looks) {
+        let Some(symptom) = SYMPTOMS.iter().find(|symptom| looks(symptom)) else {
             continue;
-        }
-        let symptoms = vec!["rdp-internal-error".to_owned()];
+        };
+        let symptoms = vec![symptom.id.to_owned()];
         let asked = lab.plan(&Selection {
             symptoms,
             ..Selection::default()
@@ -139,10 +153,25 @@ fn on_request_repairs_wait_for_their_name() {
         assert!(look.on_request.contains(&repair.id), "{}", repair.id);
         let with = vec![repair.id.to_owned()];
         let asked = lab.plan(&Selection {
+            repairs: Vec::new(),
             with,
-            ..Selection::default()
+            ..by_name(&[repair.id])
         });
         assert!(!is_empty(&asked), "{}", repair.id);
+    }
+}
+
+#[test]
+fn what_a_repair_needs_to_be_told_is_asked_for() {
+    let lab = Lab::of(&healthy());
+    for known in CATALOGUE {
+        let missing = known.parameters.iter().any(|it| it.default.is_none());
+        let refused = matches!(
+            lab.try_plan(&named(&[known.id])),
+            Err(PlanError::Needed { id, .. }) if id == known.id
+        );
+        assert_eq!(refused, missing, "{}", known.id);
+        assert_eq!(needed(known.id).is_some(), missing, "{}", known.id);
     }
 }
 
@@ -162,7 +191,7 @@ fn two_repairs_contradict_each_other_or_get_along() {
 }
 
 fn pair(lab: &Lab, first: &str, second: &str) {
-    let together = lab.try_plan(&named(&[first, second]));
+    let together = lab.try_plan(&by_name(&[first, second]));
     if are_opposites(first, second) {
         let contradict = matches!(together, Err(PlanError::Contradiction { .. }));
         assert!(contradict, "{first} and {second} are opposites");
@@ -170,10 +199,10 @@ fn pair(lab: &Lab, first: &str, second: &str) {
     }
     let together = together.unwrap_or_else(|error| panic!("{first} with {second}: {error}"));
     for id in [first, second] {
-        lab.write_plan(&lab.plan(&named(&[id])));
+        lab.write_plan(&lab.plan(&by_name(&[id])));
     }
     for id in [first, second] {
-        let again = lab.plan(&named(&[id]));
+        let again = lab.plan(&by_name(&[id]));
         assert!(is_empty(&again), "{id} flaps between {first} and {second}");
     }
     // One after the other comes to the same as both at once.
@@ -219,8 +248,9 @@ fn the_tables_agree() {
             "{id}"
         );
         for parameter in known.parameters {
+            let default = parameter.default;
             assert!(
-                (parameter.accepts)(parameter.default),
+                default.is_none_or(parameter.accepts),
                 "{id}.{}",
                 parameter.name
             );

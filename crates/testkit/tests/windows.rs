@@ -258,7 +258,7 @@ fn faults_of_more_than_one_key_are_what_their_names_say() {
 
 #[test]
 fn only_the_named_files_differ() {
-    for repair in REPAIRS {
+    for &repair in REPAIRS {
         let (healthy, broken) = (healthy(), broken(repair).unwrap());
         let differing: Vec<&str> = broken
             .files

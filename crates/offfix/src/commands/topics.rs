@@ -22,7 +22,7 @@ struct RepairDocument {
 struct ParameterDocument {
     name: &'static str,
     about: &'static str,
-    default: &'static str,
+    default: Option<&'static str>,
     values: &'static str,
 }
 

@@ -27,8 +27,14 @@ pub(crate) fn repair(repair: &Repair) -> String {
         text.push_str(&field(
             "Parameter",
             &format!(
-                "--set {}.{}=VALUE: {}; {} (default {})",
-                repair.id, parameter.name, parameter.about, parameter.values, parameter.default
+                "--set {}.{}=VALUE: {}; {} ({})",
+                repair.id,
+                parameter.name,
+                parameter.about,
+                parameter.values,
+                parameter
+                    .default
+                    .map_or("needed".to_owned(), |default| format!("default {default}"))
             ),
         ));
     }

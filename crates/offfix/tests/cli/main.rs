@@ -231,7 +231,7 @@ fn every_file_is_part_of_this_program_and_every_snapshot_of_a_test() {
         assert!(declared || name == "main", "{name}.rs is not declared");
     }
     let mut known: BTreeSet<String> = BTreeSet::new();
-    for repair in testkit::windows::REPAIRS {
+    for &repair in testkit::windows::REPAIRS {
         known.insert(plan::snapshot_of(repair));
         known.insert(topics::snapshot_of(repair));
     }

@@ -22,7 +22,7 @@ fn healthy_and_broken_disks() {
         &["plan", "disk"],
     )
     .gives(0);
-    for repair in testkit::windows::REPAIRS {
+    for &repair in testkit::windows::REPAIRS {
         let scratch = Scratch::with(&broken(repair).unwrap());
         let words = ["plan", "disk", "--repair", repair];
         // A folder has no partition table to compare with, and shows no permissions.

@@ -34,7 +34,7 @@ fn the_catalogue() {
         &["symptoms", "rdp-internal-error"],
     )
     .gives(0);
-    for repair in testkit::windows::REPAIRS {
+    for &repair in testkit::windows::REPAIRS {
         shows(&scratch, &snapshot_of(repair), &["repairs", repair]).gives(0);
     }
     assert!(

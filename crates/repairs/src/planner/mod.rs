@@ -42,6 +42,13 @@ impl Selection {
         !(self.symptoms.is_empty() && self.repairs.is_empty() && self.with.is_empty())
     }
 
+    /// The parameters of a repair, by name.
+    fn parameters_of(&self, id: &str) -> BTreeMap<String, String> {
+        let mine = self.parameters.iter().filter(|((known, _), _)| known == id);
+        mine.map(|((_, name), value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
     /// Whether it names this repair itself.
     pub fn names(&self, id: &str) -> bool {
         self.repairs
@@ -83,6 +90,16 @@ pub enum PlanError {
         value: String,
         /// What would be accepted.
         why: String,
+    },
+    /// A parameter without default that is not set.
+    #[error("{id} needs to be told {name}: --set {id}.{name}=VALUE ({values})")]
+    Needed {
+        /// The repair.
+        id: &'static str,
+        /// The parameter.
+        name: &'static str,
+        /// What is accepted.
+        values: &'static str,
     },
     /// `--as-article` without a symptom or repair.
     #[error("--as-article needs a symptom (--for) or a repair (--repair)")]
@@ -225,6 +242,7 @@ fn plan_in(
 ) -> Result<Plan, PlanError> {
     let asked = select::asked(selection)?;
     select::check_parameters(selection)?;
+    select::check_needed(selection, &asked)?;
     let sets = volume.control_sets().in_scope(selection.scope);
     if sets.is_empty() {
         return Err(PlanError::NoControlSet(selection.scope));
@@ -241,19 +259,13 @@ fn plan_in(
         permissions: Vec::new(),
     };
     for &(repair, ask) in &asked {
-        let parameters = selection
-            .parameters
-            .iter()
-            .filter(|((id, _), _)| id == repair.id)
-            .map(|((_, name), value)| (name.clone(), value.clone()))
-            .collect();
         let context = Context {
             volume,
             sets: plan.sets.clone(),
             now,
             walked,
             ask,
-            parameters,
+            parameters: selection.parameters_of(repair.id),
         };
         let mut findings = Findings::default();
         match (repair.diagnose)(&mut findings, &context) {

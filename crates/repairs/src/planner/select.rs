@@ -93,3 +93,25 @@ pub(super) fn check_parameters(selection: &Selection) -> Result<(), PlanError> {
     }
     Ok(())
 }
+
+/// Refuses a repair that is wanted and not told what it needs.
+pub(super) fn check_needed(
+    selection: &Selection,
+    asked: &[(&'static Repair, Ask)],
+) -> Result<(), PlanError> {
+    for (repair, _) in asked.iter().filter(|(_, ask)| ask.wants_it()) {
+        let is_set = |name: &str| {
+            let mut set = selection.parameters.keys();
+            set.any(|(id, known)| id == repair.id && known == name)
+        };
+        let mut needed = repair.parameters.iter().filter(|it| it.default.is_none());
+        if let Some(missing) = needed.find(|it| !is_set(it.name)) {
+            return Err(PlanError::Needed {
+                id: repair.id,
+                name: missing.name,
+                values: missing.values,
+            });
+        }
+    }
+    Ok(())
+}

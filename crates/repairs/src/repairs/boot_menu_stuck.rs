@@ -22,7 +22,7 @@ pub const REPAIR: Repair = Repair {
     parameters: &[Parameter {
         name: "seconds",
         about: "how long the menu waits",
-        default: "30",
+        default: Some("30"),
         values: "a number from 1 to 30",
         accepts: |value| menu_seconds(value).is_some(),
     }],

@@ -30,14 +30,14 @@ pub const REPAIR: Repair = Repair {
         Parameter {
             name: "kind",
             about: "which dump; the article takes complete",
-            default: "kernel",
+            default: Some("kernel"),
             values: "kernel, complete, automatic or small",
             accepts: |value| kind_of(value).is_some(),
         },
         Parameter {
             name: "file",
             about: "where the dump goes, as the VM names it",
-            default: FILE,
+            default: Some(FILE),
             values: r"a path like %SystemRoot%\MEMORY.DMP or D:\MEMORY.DMP",
             accepts: is_path,
         },

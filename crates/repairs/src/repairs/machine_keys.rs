@@ -54,7 +54,7 @@ type Need = (&'static str, Token<'static>, AccessMask);
 const FORM: Parameter = Parameter {
     name: "form",
     about: "what Remote Desktop lacks, or what the article grants everywhere (--as-article)",
-    default: "scoped",
+    default: Some("scoped"),
     values: "scoped or article",
     accepts: |value| ["scoped", "article"].contains(&value),
 };

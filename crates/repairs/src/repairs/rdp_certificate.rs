@@ -25,7 +25,7 @@ pub const REPAIR: Repair = Repair {
 const FORM: Parameter = Parameter {
     name: "form",
     about: "which of the certificates that Windows has made itself are removed",
-    default: FAULTY,
+    default: Some(FAULTY),
     values: "faulty or renew",
     accepts: |value| [FAULTY, RENEW].contains(&value),
 };

@@ -20,7 +20,7 @@ pub const REPAIR: Repair = Repair {
     parameters: &[Parameter {
         name: "form",
         about: "whether automatic repair is kept off, or put back",
-        default: "off",
+        default: Some("off"),
         values: "off or on",
         accepts: |value| ["off", "on"].contains(&value),
     }],

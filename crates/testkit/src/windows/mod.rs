@@ -16,7 +16,7 @@ use std::path::Path;
 
 use crate::bcd;
 use crate::build::HiveBuilder;
-pub use broken::{REPAIRS, broken, demo};
+pub use broken::{REPAIRS, broken, demo, needed};
 use certificate::Certificate;
 pub use pe::Version;
 pub use software::software_hive;

@@ -3,13 +3,20 @@
 //! Invariants: a fault changes nothing but the values it names; a repair whose cure is a deliberate
 //! choice gets a healthy disk. Absent: combinations, which tests make themselves.
 
+mod boot;
+mod files;
+mod firewall;
+mod licensing;
+mod logon;
+mod network;
+
 use super::certificate::{Certificate, REMOTE_DESKTOP, STORES};
 use super::{Disk, Installation, Options, machine, rdp_key};
 use crate::bcd::{self, Data};
 use crate::build::{HiveBuilder, Key};
 
 /// The repairs `broken` knows, in alphabetical order.
-pub const REPAIRS: [&str; 22] = [
+pub const REPAIRS: &[&str] = &[
     "boot-device-ids",
     "boot-entries",
     "boot-menu-stuck",
@@ -40,20 +47,40 @@ const POLICY: &str = "Policies\\Microsoft\\Windows NT\\Terminal Services";
 const SUITES: &str = "Policies\\Microsoft\\Cryptography\\Configuration\\SSL\\00010002";
 const CONFIG: &str = "Windows/System32/config";
 
+/// The boot menu is shown, and waits for ever.
+const STUCK: [(u32, Data<'_>); 2] = [
+    (0x2500_0004, Data::Integer(0xFFFF_FFFF)),
+    (0x2600_0020, Data::Boolean(true)),
+];
+/// Safe mode with a command prompt.
+const SAFE_MODE: [(u32, Data<'_>); 2] = [
+    (0x2500_0080, Data::Integer(1)),
+    (0x2600_0081, Data::Boolean(true)),
+];
+/// Drivers load with a test signature, or with none.
+const UNSIGNED: [(u32, Data<'_>); 2] = [
+    (0x1600_0048, Data::Boolean(true)),
+    (0x1600_0049, Data::Boolean(true)),
+];
+
+/// What a repair needs to be told, as name and value, to do its work on its broken disk.
+pub fn needed(repair: &str) -> Option<(&'static str, &'static str)> {
+    NEEDED
+        .iter()
+        .find(|(id, ..)| *id == repair)
+        .map(|&(_, name, value)| (name, value))
+}
+
+/// Repairs that do nothing until they are told what: repair, parameter, value.
+const NEEDED: &[(&str, &str, &str)] = &[];
+
 /// A disk with the fault a repair is for; `None` for a repair that is not known here.
 pub fn broken(repair: &str) -> Option<Disk> {
     let mut windows = Installation::new(&Options::default());
     let set = windows.system.key("ControlSet001");
     match repair {
         "boot-device-ids" | "boot-entries" => boot_store(&mut windows, repair),
-        "boot-menu-stuck" => boot_settings(
-            &mut windows,
-            bcd::BOOTMGR,
-            &[
-                (0x2500_0004, Data::Integer(0xFFFF_FFFF)),
-                (0x2600_0020, Data::Boolean(true)),
-            ],
-        ),
+        "boot-menu-stuck" => boot_settings(&mut windows, bcd::BOOTMGR, &STUCK),
         "crash-dump" => {
             set.key("Control\\CrashControl")
                 .dword("CrashDumpEnabled", 0);
@@ -72,23 +99,9 @@ pub fn broken(repair: &str) -> Option<Disk> {
         "rdp-listener" => listener(set.key(LISTENER)),
         "rdp-policy" => rdp_policy(&mut windows),
         "rdp-services" => services(set),
-        "safe-mode" => boot_settings(
-            &mut windows,
-            bcd::LOADER,
-            &[
-                (0x2500_0080, Data::Integer(1)),
-                (0x2600_0081, Data::Boolean(true)),
-            ],
-        ),
+        "safe-mode" => boot_settings(&mut windows, bcd::LOADER, &SAFE_MODE),
         "stray-hive" => stray_hive(&mut windows),
-        "test-signing" => boot_settings(
-            &mut windows,
-            bcd::LOADER,
-            &[
-                (0x1600_0048, Data::Boolean(true)),
-                (0x1600_0049, Data::Boolean(true)),
-            ],
-        ),
+        "test-signing" => boot_settings(&mut windows, bcd::LOADER, &UNSIGNED),
         "tls-legacy" => {
             protocol(set, "TLS 1.0", 0, None);
             protocol(set, "TLS 1.1", 0, None);
@@ -97,7 +110,18 @@ pub fn broken(repair: &str) -> Option<Disk> {
             windows.software.as_mut()?.key(SUITES).sz("Functions", "");
         }
         "tls-protocols" => protocol(set, "TLS 1.2", 0, Some(1)),
-        _ => return None,
+        _ => {
+            let areas = [
+                boot::fault,
+                files::fault,
+                firewall::fault,
+                licensing::fault,
+                logon::fault,
+                network::fault,
+            ];
+            let known = areas.iter().any(|fault| fault(&mut windows, repair));
+            return known.then(|| windows.disk());
+        }
     }
     Some(windows.disk())
 }
