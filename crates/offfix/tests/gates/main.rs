@@ -22,10 +22,12 @@ mod listing;
 mod mounts;
 mod order;
 mod overtaken;
+mod page;
 mod real;
 mod real_disk;
 mod second;
 mod strace;
+mod weakening;
 
 #[path = "../scratch/mod.rs"]
 mod scratch;

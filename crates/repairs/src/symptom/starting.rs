@@ -5,8 +5,8 @@
 use super::Symptom;
 
 /// What makes boot files anew.
-const BOOT_FILES_ANEW: &str = "boot files made anew: bcdboot F:\\Windows /s S: /f BIOS (Gen1) or UEFI \
-     (Gen2); then offfix plan once more";
+const BOOT_FILES_ANEW: &str = "boot files made anew: bcdboot F:\\Windows /s S: /f BIOS (Gen1) or \
+     UEFI (Gen2); then offfix plan once more";
 
 pub(super) const BOOT_DEVICE: Symptom = Symptom {
     first: &["give the VM the size and the disk controller that it had when it last started"],
@@ -50,7 +50,7 @@ pub(super) const BOOT_FILES: Symptom = Symptom {
     ],
     ..Symptom::new(
         "boot-files-missing",
-        "The boot manager finds no Windows (0xC000000E, 0xC000000F, 0xC0000225, 0xC0000034)",
+        "The boot manager finds no Windows (0xC000000E, 0xC000000F, 0xC0000225)",
         "The store of boot entries is missing or damaged, names a partition of another disk, or \
          names a loader that is not there. A disk that was attached beside its own copy gets \
          another signature, and its entries then point nowhere.",

@@ -9,8 +9,10 @@
 pub(super) const PERCENT: &str = "%pct:~0,1%";
 /// Sets the variable.
 pub(super) const SET_PERCENT: &str = "set \"pct=%%\"";
-/// No line of cmd.exe is longer.
+/// No line of cmd.exe is longer: of a longer one in a .cmd file the rest is a line of its own.
 const LONGEST: usize = 8191;
+/// No remark is longer, in characters.
+const REMARK: usize = 1000;
 
 /// Why a word cannot be said.
 const UNSPEAKABLE: &str = "it holds characters that no command line can carry";
@@ -43,7 +45,7 @@ pub(super) fn behind(prefix: &str, text: &str) -> Result<String, String> {
 /// A whole line of these words.
 pub(super) fn line(words: &[&str]) -> Result<String, String> {
     let line = words.join(" ");
-    match line.replace(PERCENT, "%").encode_utf16().count() {
+    match line.encode_utf16().count() {
         ..LONGEST => Ok(line),
         _ => Err("a line of cmd.exe is not long enough for it".to_owned()),
     }
@@ -88,8 +90,10 @@ pub(super) fn remark(text: &str) -> String {
         '%' | '^' | '&' | '|' | '<' | '>' | '!' | '?' => '#',
         _ => character,
     };
-    let text: String = text.chars().map(plain).collect();
-    format!("rem {}", text.trim_end())
+    let mut rest = text.chars();
+    let said: String = rest.by_ref().take(REMARK).map(plain).collect();
+    let more = if rest.next().is_some() { "..." } else { "" };
+    format!("rem {}{more}", said.trim_end())
 }
 
 /// Whether a character is not seen as itself: it controls a terminal, turns the direction of the
@@ -132,5 +136,8 @@ mod tests {
     fn nothing_leaves_a_remark() {
         assert_eq!(remark("a & b\n%~ /? ^"), "rem a # b##~ /# #");
         assert_eq!(remark("tab\there\u{202E}"), "rem tab#here#");
+        // The rest would be a command.
+        let long = remark(&format!("{}calc", "x".repeat(2 * LONGEST)));
+        assert!(long.len() < LONGEST && long.ends_with("x..."), "{long}");
     }
 }

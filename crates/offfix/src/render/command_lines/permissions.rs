@@ -188,6 +188,81 @@ mod tests {
         assert_eq!(options.unwrap(), wanted);
     }
 
+    /// An account's entries of a list: flags and rights of each, denials and grants.
+    type Held = Vec<(String, bool, String)>;
+
+    /// Owner, inheritance and entries of a descriptor.
+    fn held(of: &Descriptor) -> (Option<Sid>, bool, Held) {
+        let protected = of.control.contains(Control::DACL_PROTECTED);
+        let entries = explicit(of).unwrap().into_iter();
+        let entry = |entry: Entry| (entry.account.to_string(), entry.denies, entry.rights());
+        let mut held: Held = entries
+            .map(entry)
+            .map(|(account, denies, rights)| (account, denies, rights.unwrap()))
+            .collect();
+        held.sort();
+        (of.owner, protected, held)
+    }
+
+    /// What icacls would make of a descriptor with these options.
+    fn carried_out(before: &Descriptor, options: &[String]) -> (Option<Sid>, bool, Held) {
+        let (mut owner, mut protected, mut held) = held(before);
+        for option in options {
+            let (word, rest) = option.split_once(' ').unwrap_or((option, ""));
+            let rest = rest.trim_start_matches('*');
+            let (account, rights) = rest.split_once(':').unwrap_or((rest, ""));
+            match word {
+                "/setowner" => owner = Some(account.parse().unwrap()),
+                "/inheritance:e" => protected = false,
+                "/inheritance:r" => protected = true,
+                "/remove:d" => held.retain(|one| one.0 != account || !one.1),
+                "/remove:g" => held.retain(|one| one.0 != account || one.1),
+                "/grant" | "/deny" => {
+                    held.push((account.to_owned(), word == "/deny", rights.to_owned()));
+                }
+                _ => panic!("{option}"),
+            }
+        }
+        held.sort();
+        (owner, protected, held)
+    }
+
+    #[test]
+    fn lines_carried_out_give_the_permissions_of_the_plan() {
+        let nobody = "O:S-1-5-21-1-2-3-1001G:SYD:";
+        for (before, after) in [
+            ("PAI(A;;FA;;;BA)", "PAI(A;;FR;;;NS)(A;;FA;;;BA)"),
+            (
+                "PAI(D;;FR;;;NS)(A;;FA;;;SY)(A;;FR;;;NS)",
+                "PAI(A;;FA;;;SY)(A;;FR;;;NS)",
+            ),
+            ("P", "P(A;;FA;;;BA)(A;;FR;;;NS)(A;;FA;;;SY)"),
+            (
+                "AI(A;ID;FA;;;SY)",
+                "AI(A;;FA;;;BA)(A;;FR;;;NS)(A;ID;FA;;;SY)",
+            ),
+            (
+                "PAI(D;;FW;;;BU)(D;;FX;;;BG)(A;;FR;;;SY)",
+                "PAI(D;;FX;;;BG)(A;;FA;;;SY)",
+            ),
+            (
+                "PAI(A;OICI;FA;;;SY)",
+                "AI(A;;FA;;;BA)(A;OICI;0x1200a9;;;SY)(A;ID;FA;;;SY)",
+            ),
+            (
+                "AI(A;;FR;;;WD)(A;ID;FA;;;SY)",
+                "PAI(A;;FR;;;WD)(A;OICIIO;FA;;;BA)",
+            ),
+        ] {
+            for owner in [nobody, "O:BAG:SYD:"] {
+                let before = Descriptor::from_sddl(&format!("{nobody}{before}")).unwrap();
+                let after = Descriptor::from_sddl(&format!("{owner}{after}")).unwrap();
+                let lines = options(&before, &after).unwrap();
+                assert_eq!(carried_out(&before, &lines), held(&after), "{lines:?}");
+            }
+        }
+    }
+
     #[test]
     fn what_icacls_cannot_do_has_no_line() {
         for (before, after) in [

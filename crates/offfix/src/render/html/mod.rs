@@ -38,7 +38,7 @@ pub(crate) fn html(plan: &Document) -> String {
                 head.open("meta", &[("name", name), ("content", content)]);
             }
             head.element("title", |title| {
-                title.title(&format!("{computer}: offfix plan"))
+                title.title(&format!("{computer}: offfix plan"));
             });
             head.element("style", |style| style.own(STYLE));
         });

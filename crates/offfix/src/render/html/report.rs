@@ -5,6 +5,7 @@
 
 use super::markup::Markup;
 use crate::document::{ChangeDocument, Document};
+use crate::journal;
 use crate::numbers::{count, files_and_folders};
 use crate::permissions::PermissionsDocument;
 use crate::render::plan::{self, Group, Row};
@@ -120,7 +121,7 @@ fn findings(main: &mut Markup, plan: &Document) {
         main.says("h2", &format!("{title} ({})", groups.len()));
         for (group, number) in groups.iter().zip(first..) {
             main.with("article", &[("class", class)], |article| {
-                one(article, group, number)
+                one(article, group, number);
             });
         }
     }
@@ -182,7 +183,20 @@ fn changes(main: &mut Markup, plan: &Document) {
             });
         });
     }
-    main.marked("p", "soft", &plan::summary(plan));
+    main.marked("p", "soft", plan::summary(plan).trim_end());
+    let weakened = journal::weakened(plan);
+    if !weakened.is_empty() {
+        main.marked(
+            "p",
+            "care",
+            "This plan lowers on purpose, to be taken back afterwards:",
+        );
+        main.element("ul", |list| {
+            for line in &weakened {
+                list.says("li", line);
+            }
+        });
+    }
 }
 
 fn heading(table: &mut Markup, names: &[&'static str]) {
@@ -206,7 +220,7 @@ fn value_row(row: &mut Markup, change: &ChangeDocument) {
 
 fn cell(row: &mut Markup, label: &'static str, class: &'static str, text: &str) {
     row.with("td", &[("data-label", label), ("class", class)], |cell| {
-        cell.text(text)
+        cell.text(text);
     });
 }
 
@@ -322,7 +336,7 @@ fn runs(main: &mut Markup, plan: &Document) {
         }
     });
     if plan.left_open.is_empty() {
-        main.marked("p", "good", "nothing is left weakened");
+        main.marked("p", "good", "no run has left anything weakened");
     } else {
         let open = count(plan.left_open.len(), "guard");
         main.marked(
