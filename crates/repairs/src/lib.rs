@@ -14,6 +14,7 @@ pub mod catalogue;
 pub mod certificate;
 pub mod context;
 pub mod finding;
+pub mod image_path;
 pub mod planner;
 pub mod repairs;
 pub mod symptom;
