@@ -13,6 +13,8 @@ pub mod boot;
 pub mod catalogue;
 pub mod certificate;
 pub mod context;
+mod devices;
+pub mod driver_files;
 pub mod finding;
 pub mod image_path;
 pub mod planner;

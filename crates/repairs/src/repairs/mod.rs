@@ -3,20 +3,25 @@
 //! Invariants: a repair looks and answers; it never writes, prints or calls another repair.
 
 pub mod boot_device_ids;
+pub mod boot_drivers;
 pub mod boot_entries;
 pub mod boot_menu_stuck;
+pub mod class_filters;
 pub mod crash_dump;
+pub mod disk_space;
 pub mod group_policy_client;
 pub mod group_policy_off;
 pub mod machine_keys;
 pub mod nla;
 pub mod nla_off;
+pub mod pending_update;
 pub mod rdp_certificate;
 pub mod rdp_enabled;
 pub mod rdp_listener;
 pub mod rdp_policy;
 pub mod rdp_services;
 pub mod recovery_loop;
+pub mod registry_backup;
 pub mod safe_mode;
 pub mod serial_console;
 pub mod stray_hive;
