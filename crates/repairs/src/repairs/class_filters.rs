@@ -114,7 +114,7 @@ fn is_one_of(names: &[&str], filter: &str) -> bool {
 struct List<'p, 'v> {
     place: &'p Place<'v>,
     name: &'static str,
-    /// Who waits for the filters.
+    /// Who has the filters.
     whose: &'static str,
     certainty: Certainty,
     offer: Offer,
@@ -207,7 +207,7 @@ impl Filters<'_, '_> {
             ));
             return Ok(());
         };
-        let texts: Vec<&str> = texts.iter().map(|text| text.as_str()).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let mut verdict = Verdict::default();
         for filter in texts.into_iter().filter(|text| !text.is_empty()) {
             let kept = is_one_of(&KEPT, filter);
@@ -259,13 +259,13 @@ impl Verdict<'_> {
         let broken = self.partmgr || !self.gone.is_empty();
         let whose = list.whose;
         let (offer, certainty, title) = if let Some((filter, _)) = self.gone.first() {
-            let title = format!("{whose} wait for the filter {filter}, which cannot be loaded");
+            let title = format!("the filter {filter} of {whose} cannot be loaded");
             (list.offer, list.certainty, title)
         } else if self.partmgr {
             let title = "partmgr is not among the filters of disks: no disk has partitions";
             (list.offer, Certainty::Certain, title.to_owned())
         } else if let Some(filter) = self.disabled.first() {
-            let title = format!("{whose} wait for the filter {filter}, which is disabled");
+            let title = format!("the filter {filter} of {whose} is disabled");
             (Offer::WhenAsked, Certainty::Likely, title)
         } else {
             return Ok(None);
@@ -303,7 +303,7 @@ impl Verdict<'_> {
 /// A filter that must not go, and cannot be loaded.
 fn needed(list: &List<'_, '_>, filter: &str, why: &str) -> Result<Finding, Error> {
     let title = format!(
-        "{} need the filter {filter}, which cannot be loaded",
+        "the filter {filter} of {} cannot be loaded, and it is needed",
         list.whose
     );
     let mut finding = list.place.finding(Offer::Report, list.certainty, title)?;

@@ -45,7 +45,8 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
     let space = root.space();
     let space = space.map_err(|error| Error::NotSeen(format!("no free space is told: {error}")))?;
     let Some(percent) = percent(space) else {
-        let why = format!("the size of the drive is told as {} bytes", space.total);
+        let size = space.total >> 20;
+        let why = format!("a drive of {size} MiB says nothing about the room of Windows");
         return Err(Error::NotSeen(why));
     };
     let (free, total) = (space.free >> 20, space.total >> 20);
@@ -62,9 +63,8 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
 
 /// How much is free, of a hundred; `None` when that is no drive's size.
 fn percent(space: Space) -> Option<u64> {
-    let hundredth = space.total / 100;
-    let sound = space.total >= SMALLEST.min(u64::MAX) && space.free <= space.total;
-    sound.then(|| space.free / hundredth)
+    let sound = space.total >= SMALLEST && space.free <= space.total;
+    sound.then(|| space.free / (space.total / 100))
 }
 
 fn full(root: &Root, told: String) -> Finding {

@@ -50,7 +50,7 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
         .collect::<Result<Vec<_>, _>>()?;
     let usable = |saved: &&Saved| saved.is_hive;
     let sound = saved.iter().filter(usable).count();
-    let told = tell(&saved, context.now);
+    let told = tell(&saved, context.now).join(", ");
     match wanted {
         Some(key) if sound < HIVES.len() => findings.add(asked_for(&key, told)),
         _ if sound > 0 && sound < HIVES.len() => findings.add(torn(told)),
@@ -59,7 +59,7 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
              come from a snapshot of the disk only",
         ),
         _ if context.ask >= Ask::Symptom => {
-            findings.note(format!("RegBack holds a backup: {}", told.join(", ")));
+            findings.note(format!("RegBack holds a backup: {told}"));
         }
         _ => {}
     }
@@ -101,20 +101,20 @@ fn tell(saved: &[Saved], now: u64) -> Vec<String> {
     saved.iter().map(one).collect()
 }
 
-fn asked_for(key: &str, told: Vec<String>) -> Finding {
+fn asked_for(key: &str, told: String) -> Finding {
     let title = "a backup of the registry was switched on, and RegBack does not hold one";
     let mut finding = Finding::new(Offer::Report, Certainty::Possible, title, FOLDER);
     finding.evidence.push(format!("{key}: {SWITCH} is 1"));
-    finding.evidence.push(told.join(", "));
+    finding.evidence.push(told);
     let step = r"schtasks /run /i /tn \Microsoft\Windows\Registry\RegIdleBackup";
     finding.steps.push(Step::AfterBoot(step.to_owned()));
     finding
 }
 
-fn torn(told: Vec<String>) -> Finding {
+fn torn(told: String) -> Finding {
     let title = "RegBack holds a part of the registry only: it is no backup to go back to";
     let mut finding = Finding::new(Offer::Report, Certainty::Possible, title, FOLDER);
-    finding.evidence.push(told.join(", "));
+    finding.evidence.push(told);
     let why = "SYSTEM with SOFTWARE, and SAM with SECURITY, go back together or not at all";
     finding.evidence.push(why.to_owned());
     finding
