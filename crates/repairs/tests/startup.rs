@@ -8,7 +8,7 @@
 mod lab;
 
 use lab::{Lab, lines, named, titles};
-use repairs::{Certainty, Offer, Plan, Selection};
+use repairs::{Certainty, Offer, Plan, Selection, Step};
 use testkit::build::Key;
 use testkit::windows::{Installation, Options};
 
@@ -333,13 +333,13 @@ fn a_missing_key_is_told_and_made_anew_by_name() {
 /// A file, its content if it is there, and whether that is told; all other drivers are there.
 #[test]
 fn a_driver_without_file_is_told_where_drivers_are_shown() {
-    let table: [(&str, Option<&[u8]>, Option<Certainty>); 6] = [
-        ("disk", Some(b"MZ"), None),
+    let table = [
+        ("disk", Some("MZ"), None),
         ("disk", None, Some(Certainty::Certain)),
-        ("disk", Some(b""), Some(Certainty::Certain)),
+        ("disk", Some(""), Some(Certainty::Certain)),
         ("storvsc", None, None),
         ("volmgr", None, Some(Certainty::Certain)),
-        ("acpi", Some(b""), Some(Certainty::Certain)),
+        ("acpi", Some(""), Some(Certainty::Certain)),
     ];
     for (name, content, certainty) in table {
         let lab = changed(|windows| {
@@ -347,7 +347,7 @@ fn a_driver_without_file_is_told_where_drivers_are_shown() {
             let path = format!("{DRIVERS}/{name}.sys");
             windows.files.remove(&path);
             if let Some(content) = content {
-                windows.files.insert(path, content.to_vec());
+                windows.files.insert(path, content.into());
             }
         });
         let plan = looked(&lab);
@@ -617,11 +617,7 @@ fn an_update_is_pending_when_it_was_begun() {
         let named: Vec<_> = found(&plan, "pending-update");
         assert_eq!(named, [one]);
         let steps = &plan.found[0].finding.steps;
-        let text = steps
-            .iter()
-            .map(|step| step.text())
-            .collect::<Vec<_>>()
-            .join("\n");
+        let text = steps.iter().map(Step::text).collect::<Vec<_>>().join("\n");
         assert!(text.contains("/RevertPendingActions") && text.contains("/Get-Packages"));
         assert!(!evidence(&plan, "pending-update").is_empty());
     }
