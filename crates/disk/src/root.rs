@@ -21,6 +21,7 @@ pub struct Root {
     pub(crate) dir: os::Dir,
     pub(crate) volume: u64,
     pub(crate) security: Box<dyn SecurityBackend>,
+    space: Option<Space>,
     path: PathBuf,
 }
 
@@ -89,6 +90,7 @@ impl Root {
             dir,
             volume: node.volume,
             security: Box::new(SystemSecurity),
+            space: None,
             path,
         })
     }
@@ -112,8 +114,19 @@ impl Root {
     /// # Errors
     /// What the system says.
     pub fn space(&self) -> io::Result<Space> {
+        if let Some(space) = self.space {
+            return Ok(space);
+        }
         let (free, total) = self.dir.space()?;
         Ok(Space { free, total })
+    }
+
+    /// The same root with this room in the place of the volume's: for a folder that stands for a
+    /// volume.
+    #[must_use]
+    pub fn with_space(mut self, space: Space) -> Root {
+        self.space = Some(space);
+        self
     }
 
     /// Whether the volume is served by a FUSE program (`false` where there is no such thing).

@@ -5,12 +5,7 @@
 
 use crate::context::{Context, Error};
 use crate::finding::Findings;
-use crate::repairs::{
-    boot_device_ids, boot_entries, boot_menu_stuck, crash_dump, disable_driver, disable_service,
-    group_policy_client, group_policy_off, machine_keys, nla, nla_off, quarantine_file,
-    rdp_certificate, rdp_enabled, rdp_listener, rdp_policy, rdp_services, recovery_loop, safe_mode,
-    serial_console, stray_hive, test_signing, tls_legacy, tls_policy, tls_protocols,
-};
+use crate::repairs::{boot_device_ids, boot_drivers, boot_entries, boot_menu_stuck, class_filters, crash_dump, disable_driver, disable_service, disk_space, group_policy_client, group_policy_off, machine_keys, nla, nla_off, pending_update, quarantine_file, rdp_certificate, rdp_enabled, rdp_listener, rdp_policy, rdp_services, recovery_loop, registry_backup, safe_mode, serial_console, stray_hive, test_signing, tls_legacy, tls_policy, tls_protocols};
 
 /// What kind of repair it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,16 +55,20 @@ pub struct Repair {
 /// Every repair.
 pub const CATALOGUE: &[Repair] = &[
     boot_device_ids::REPAIR,
+    boot_drivers::REPAIR,
     boot_entries::REPAIR,
     boot_menu_stuck::REPAIR,
+    class_filters::REPAIR,
     crash_dump::REPAIR,
     disable_driver::REPAIR,
     disable_service::REPAIR,
+    disk_space::REPAIR,
     group_policy_client::REPAIR,
     group_policy_off::REPAIR,
     machine_keys::REPAIR,
     nla::REPAIR,
     nla_off::REPAIR,
+    pending_update::REPAIR,
     quarantine_file::REPAIR,
     rdp_certificate::REPAIR,
     rdp_enabled::REPAIR,
@@ -77,6 +76,7 @@ pub const CATALOGUE: &[Repair] = &[
     rdp_policy::REPAIR,
     rdp_services::REPAIR,
     recovery_loop::REPAIR,
+    registry_backup::REPAIR,
     safe_mode::REPAIR,
     serial_console::REPAIR,
     stray_hive::REPAIR,

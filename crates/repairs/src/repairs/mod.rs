@@ -3,16 +3,20 @@
 //! Invariants: a repair looks and answers; it never writes, prints or calls another repair.
 
 pub mod boot_device_ids;
+pub mod boot_drivers;
 pub mod boot_entries;
 pub mod boot_menu_stuck;
+pub mod class_filters;
 pub mod crash_dump;
 pub mod disable_driver;
 pub mod disable_service;
+pub mod disk_space;
 pub mod group_policy_client;
 pub mod group_policy_off;
 pub mod machine_keys;
 pub mod nla;
 pub mod nla_off;
+pub mod pending_update;
 pub mod quarantine_file;
 pub mod rdp_certificate;
 pub mod rdp_enabled;
@@ -20,6 +24,7 @@ pub mod rdp_listener;
 pub mod rdp_policy;
 pub mod rdp_services;
 pub mod recovery_loop;
+pub mod registry_backup;
 pub mod safe_mode;
 pub mod serial_console;
 pub mod stray_hive;

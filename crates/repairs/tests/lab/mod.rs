@@ -7,7 +7,7 @@
 #![allow(clippy::print_stdout, reason = "a test that is not made says so")]
 
 use disk::partition::{Partition, PartitionId, Table, TableKind};
-use disk::{Journal, MemorySecurity, Origin, RenameRecord, Root};
+use disk::{Journal, MemorySecurity, Origin, RenameRecord, Root, Space};
 use hive::commit::Member;
 use repairs::{Plan, PlanError, Selection, plan};
 use security::Descriptor;
@@ -26,6 +26,7 @@ pub(crate) struct Lab {
     folder: TempDir,
     behind: Behind,
     security: MemorySecurity,
+    space: Space,
 }
 
 /// What files have that are given nothing else.
@@ -112,7 +113,10 @@ fn table(kind: TableKind, offsets: &[u64], id: impl Fn(usize) -> PartitionId) ->
 
 impl Lab {
     pub(crate) fn of(disk: &Disk) -> Lab {
-        let lab = Lab::empty();
+        let mut lab = Lab::empty();
+        if let Some((free, total)) = disk.space {
+            lab.space = Space { free, total };
+        }
         disk.write_to(&lab.root()).unwrap();
         for (path, sddl) in &disk.permissions {
             lab.permit(path, sddl);
@@ -143,6 +147,10 @@ impl Lab {
             folder,
             behind: Behind::Machine,
             security: MemorySecurity::new(&descriptor(PERMISSIONS)),
+            space: Space {
+                free: 60 << 30,
+                total: 127 << 30,
+            },
         }
     }
 
@@ -219,6 +227,7 @@ impl Lab {
         there
             .map(|folder| Root::open(folder.as_os_str()).unwrap())
             .map(|root| root.with_security(Box::new(self.security.clone())))
+            .map(|root| root.with_space(self.space))
             .collect()
     }
 

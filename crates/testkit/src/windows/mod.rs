@@ -76,6 +76,8 @@ pub struct Installation {
     pub files: BTreeMap<String, Vec<u8>>,
     /// Permissions as SDDL, by path relative to the root of the disk.
     pub permissions: BTreeMap<String, String>,
+    /// Free and total bytes of the disk; `None` for enough.
+    pub space: Option<(u64, u64)>,
 }
 
 /// The folder of the machine's private keys.
@@ -139,6 +141,7 @@ impl Installation {
                 .map(|(path, file)| (path.to_owned(), file))
                 .collect(),
             permissions: key_permissions(),
+            space: None,
         }
     }
 
@@ -172,6 +175,7 @@ impl Installation {
         Disk {
             files,
             permissions: self.permissions.clone(),
+            space: self.space,
         }
     }
 }
@@ -192,6 +196,8 @@ pub struct Disk {
     pub files: BTreeMap<String, Vec<u8>>,
     /// Paths with permissions of their own, as SDDL; for tests that can give files any.
     pub permissions: BTreeMap<String, String>,
+    /// Free and total bytes, for tests that can tell a disk any; `None` for enough.
+    pub space: Option<(u64, u64)>,
 }
 
 impl Disk {

@@ -2,7 +2,7 @@
 //!
 //! Invariants: every value stands as a healthy installation has it; names are spelled as Windows
 //! spells them. A second control set is shorter, so that the file stays below 64 KiB. Absent:
-//! hardware, and every service no repair looks at.
+//! devices but one, and every service no repair looks at.
 
 use super::Options;
 use crate::build::security::{Ace, KEY_ALL, KEY_READ, administrators, descriptor, local_system};
@@ -14,6 +14,8 @@ const CONTROL_SET: &str = include_str!("control_set.tsv");
 const SERVICES: &str = include_str!("services.tsv");
 /// How many services of the table a control set has that is not the current one.
 const FEW_SERVICES: usize = 11;
+/// The machine's number in its firmware, which names what Windows knows of it.
+const MACHINE: &str = "{8d6c5b0e-27f1-4a39-b8c4-61e09f3a7d52}";
 /// What a control set that is not the current one does without.
 const LEFT_OUT: [&str; 3] = [
     "Control\\Lsa",
@@ -55,6 +57,14 @@ pub fn system_hive(options: &Options) -> HiveBuilder {
             "\\??\\Volume{5e2a81c4-0000-0000-0000-100000000000}",
             &partition(1 << 20),
         );
+    // A VM of Azure.
+    hive.key("HardwareConfig")
+        .sz("LastConfig", MACHINE)
+        .dword("LastId", 0)
+        .child(MACHINE)
+        .dword("Id", 0)
+        .sz("SystemManufacturer", "Microsoft Corporation")
+        .sz("SystemProductName", "Virtual Machine");
     let aces = [
         Ace::allow(KEY_ALL, local_system()),
         Ace::allow(KEY_READ, administrators()),
