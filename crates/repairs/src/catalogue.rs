@@ -6,10 +6,11 @@
 use crate::context::{Context, Error};
 use crate::finding::Findings;
 use crate::repairs::{
-    boot_device_ids, boot_entries, boot_menu_stuck, crash_dump, group_policy_client,
-    group_policy_off, machine_keys, nla, nla_off, rdp_certificate, rdp_enabled, rdp_listener,
-    rdp_policy, rdp_services, recovery_loop, safe_mode, serial_console, stray_hive, test_signing,
-    tls_legacy, tls_policy, tls_protocols,
+    authentication, boot_device_ids, boot_entries, boot_menu_stuck, control_set_selection,
+    crash_dump, critical_ifeo, driver_verifier, error_control_loop, group_policy_client,
+    group_policy_off, logon_chain, machine_keys, nla, nla_off, rdp_certificate, rdp_enabled,
+    rdp_listener, rdp_policy, rdp_services, recovery_loop, safe_mode, san_policy, serial_console,
+    setup_state, stray_hive, test_signing, tls_legacy, tls_policy, tls_protocols,
 };
 
 /// What kind of repair it is.
@@ -59,15 +60,21 @@ pub struct Repair {
 
 /// Every repair.
 pub const CATALOGUE: &[Repair] = &[
+    authentication::REPAIR,
     boot_device_ids::REPAIR,
     boot_entries::REPAIR,
     boot_menu_stuck::REPAIR,
+    control_set_selection::REPAIR,
     crash_dump::REPAIR,
+    critical_ifeo::REPAIR,
+    driver_verifier::REPAIR,
+    error_control_loop::REPAIR,
     group_policy_client::REPAIR,
     group_policy_off::REPAIR,
+    logon_chain::REPAIR,
     machine_keys::REPAIR,
-    nla::REPAIR,
     nla_off::REPAIR,
+    nla::REPAIR,
     rdp_certificate::REPAIR,
     rdp_enabled::REPAIR,
     rdp_listener::REPAIR,
@@ -75,7 +82,9 @@ pub const CATALOGUE: &[Repair] = &[
     rdp_services::REPAIR,
     recovery_loop::REPAIR,
     safe_mode::REPAIR,
+    san_policy::REPAIR,
     serial_console::REPAIR,
+    setup_state::REPAIR,
     stray_hive::REPAIR,
     test_signing::REPAIR,
     tls_legacy::REPAIR,

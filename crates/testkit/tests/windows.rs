@@ -271,8 +271,8 @@ fn only_the_named_files_differ() {
             | "test-signing" => &["BCD"],
             "machine-keys" => &[],
             "group-policy-off" | "nla-off" | "recovery-loop" | "serial-console" => &[],
-            "rdp-certificate" | "rdp-enabled" => &["SOFTWARE", "SYSTEM"],
-            "rdp-policy" | "tls-policy" => &["SOFTWARE"],
+            "logon-chain" | "rdp-certificate" | "rdp-enabled" => &["SOFTWARE", "SYSTEM"],
+            "critical-ifeo" | "rdp-policy" | "tls-policy" => &["SOFTWARE"],
             "stray-hive" => &["SYSTEM", "SYSTEM.hiv"],
             _ => &["SYSTEM"],
         };

@@ -17,12 +17,18 @@ use crate::build::{HiveBuilder, Key};
 
 /// The repairs `broken` knows, in alphabetical order.
 pub const REPAIRS: &[&str] = &[
+    "authentication",
     "boot-device-ids",
     "boot-entries",
     "boot-menu-stuck",
+    "control-set-selection",
     "crash-dump",
+    "critical-ifeo",
+    "driver-verifier",
+    "error-control-loop",
     "group-policy-client",
     "group-policy-off",
+    "logon-chain",
     "machine-keys",
     "nla",
     "nla-off",
@@ -33,7 +39,9 @@ pub const REPAIRS: &[&str] = &[
     "rdp-services",
     "recovery-loop",
     "safe-mode",
+    "san-policy",
     "serial-console",
+    "setup-state",
     "stray-hive",
     "test-signing",
     "tls-legacy",
