@@ -60,7 +60,7 @@ fn service(findings: &mut Findings, service: &Place<'_>, name: &str) -> Result<(
     } else {
         (Offer::WhenAsked, Certainty::Likely)
     };
-    let title = format!("Windows restarts when the service {name} does not start");
+    let title = format!("Windows restarts when the service {name:?} does not start");
     let mut finding = service.finding(offer, certainty, title)?;
     let then = match control {
         2 => "2 restarts with the last known good control set, then goes on",
