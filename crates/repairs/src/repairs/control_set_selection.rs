@@ -1,8 +1,8 @@
 //! `control-set-selection`: the next boot is to use a control set that is not there.
 //!
-//! Owns `Current`, `Default` and `LastKnownGood` of `Select`. Only a control set that exists and is
-//! whole is ever chosen, and none is created. Absent on purpose: `Failed`, which nothing boots from,
-//! and repairing a control set that is not whole.
+//! Owns `Current`, `Default` and `LastKnownGood` of `Select`. Only a control set that exists and
+//! is whole is ever chosen, and none is created. Absent on purpose: `Failed`, which nothing boots
+//! from, and repairing a control set that is not whole.
 
 use crate::catalogue::{Class, Parameter, Repair};
 use crate::context::{Context, Error};

@@ -1,8 +1,8 @@
 //! `critical-ifeo`: something else starts in place of a program Windows cannot be without.
 //!
 //! Owns `Debugger` and `GlobalFlag` of the programs in its table, below `Image File Execution
-//! Options`. Everybody else's are told. Absent on purpose: the other values there (`MitigationOptions`
-//! and the like), which Windows ships itself, and filters by path.
+//! Options`. Everybody else's are told. Absent on purpose: the other values there
+//! (`MitigationOptions` and the like), which Windows ships itself, and filters by path.
 
 use crate::catalogue::{Class, Repair};
 use crate::context::{Context, Error, Place};
