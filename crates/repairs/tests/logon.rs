@@ -1,7 +1,7 @@
 //! What stands between boot and logon: what is a fault, what is told, what stays.
 //!
-//! Invariants: every disk is the healthy one with the named difference only. Absent on purpose: what
-//! holds for every repair (see `laws.rs`).
+//! Invariants: every disk is the healthy one with the named difference only. Absent on purpose:
+//! what holds for every repair (see `laws.rs`).
 
 #![allow(clippy::unwrap_used, reason = "only tests are in here")]
 
