@@ -122,6 +122,20 @@ fn a_list_loses_only_what_cannot_start() {
 }
 
 #[test]
+fn a_value_that_is_no_list_waits() {
+    let lab = with(|windows| {
+        windows
+            .system
+            .key(SET)
+            .key(MANAGER)
+            .sz("BootExecute", CHECK);
+    });
+    assert_eq!(looked(&lab), [""; 0]);
+    let wanted = format!(r#"{SET}\{MANAGER} BootExecute = REG_MULTI_SZ ["{CHECK}"]"#);
+    assert_eq!(by_name(&lab, "logon-chain"), [wanted]);
+}
+
+#[test]
 fn an_update_that_has_lost_its_list_cannot_run() {
     let entry = r"\SystemRoot\System32\poqexec.exe /noreboot \SystemRoot\WinSxS\pending.xml";
     let lab = with_programs(|windows| {

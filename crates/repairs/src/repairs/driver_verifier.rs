@@ -6,6 +6,7 @@
 use crate::catalogue::{Class, Repair};
 use crate::context::{Context, Error};
 use crate::finding::{Certainty, Findings, Kind, Offer};
+use hive::RegData;
 
 /// The repair.
 pub const REPAIR: Repair = Repair {
@@ -29,7 +30,7 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
         if drivers.is_none() && level.is_none() {
             continue;
         }
-        let named = drivers.as_ref().and_then(|data| data.as_text());
+        let named = drivers.as_ref().and_then(RegData::as_text);
         let verifies = named.is_some_and(|names| !names.trim().is_empty());
         let (offer, certainty, title) = if verifies {
             let title = "the driver verifier is on: Windows stops at a driver's first mistake";

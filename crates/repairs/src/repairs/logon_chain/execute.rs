@@ -114,15 +114,7 @@ fn list(
         return Ok(());
     };
     let Some(entries) = data.as_texts() else {
-        let title = format!("{name} is no list: Windows may not read it");
-        let mut finding = manager.finding(Offer::WhenAsked, Certainty::Possible, title)?;
-        finding
-            .evidence
-            .push(format!("{name} is {} {data}", data.kind));
-        let change = manager.set(Kind::Fix, name, RegData::multi_sz(default));
-        finding.cure.push(change);
-        findings.add(finding);
-        return Ok(());
+        return no_list(findings, manager, name, default, &data);
     };
     let judged: Vec<(&str, Entry)> = entries
         .iter()
@@ -161,6 +153,25 @@ fn list(
     }
     let wanted = if kept.is_empty() { default } else { &kept };
     let change = manager.set(Kind::Fix, name, RegData::multi_sz(wanted));
+    finding.cure.push(change);
+    findings.add(finding);
+    Ok(())
+}
+
+/// Tells of a value that should be a list.
+fn no_list(
+    findings: &mut Findings,
+    manager: &Place<'_>,
+    name: &str,
+    default: &[&str],
+    data: &RegData,
+) -> Result<(), Error> {
+    let title = format!("{name} is no list: Windows may not read it");
+    let mut finding = manager.finding(Offer::WhenAsked, Certainty::Possible, title)?;
+    finding
+        .evidence
+        .push(format!("{name} is {} {data}", data.kind));
+    let change = manager.set(Kind::Fix, name, RegData::multi_sz(default));
     finding.cure.push(change);
     findings.add(finding);
     Ok(())

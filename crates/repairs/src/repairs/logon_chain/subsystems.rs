@@ -24,11 +24,11 @@ pub(super) fn required(findings: &mut Findings, manager: &Place<'_>) -> Result<(
     }
     let now = place.read("Required")?;
     let names = now.as_ref().and_then(RegData::as_texts).unwrap_or_default();
-    let has = |name: &&str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
-    if REQUIRED.iter().all(|name| has(&name)) && names.len() == REQUIRED.len() {
+    let has = |name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+    if REQUIRED.iter().all(|name| has(name)) && names.len() == REQUIRED.len() {
         return Ok(());
     }
-    let (offer, certainty, title) = if has(&"Windows") {
+    let (offer, certainty, title) = if has("Windows") {
         let title = "other subsystems are required than Windows ships";
         (Offer::WhenAsked, Certainty::Possible, title)
     } else {

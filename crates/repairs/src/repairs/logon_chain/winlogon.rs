@@ -111,7 +111,7 @@ fn shell(findings: &mut Findings, place: &Place<'_>, programs: &Programs<'_>) ->
 }
 
 fn said(name: &str, data: Option<&RegData>, wanted: &str) -> String {
-    let now = data.map_or("missing".to_owned(), |data| data.to_string());
+    let now = data.map_or("missing".to_owned(), ToString::to_string);
     format!("{name} is {now}, Windows has {wanted:?}")
 }
 
