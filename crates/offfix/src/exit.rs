@@ -190,7 +190,7 @@ impl From<&PlanError> for Failure {
             PlanError::NoArticle | PlanError::Contradiction { .. } => {
                 failed(Exit::Usage, "selection")
             }
-            PlanError::NoControlSet(_) => failed(Exit::Usage, "no-control-set"),
+            PlanError::NoControlSet(..) => failed(Exit::Usage, "no-control-set"),
             PlanError::CouldNotLook {
                 source: repairs::Error::NoBoot { .. },
                 ..

@@ -6,6 +6,13 @@
 use crate::context::{Context, Error};
 use crate::finding::Findings;
 use crate::repairs::{boot_device_ids, boot_drivers, boot_entries, boot_menu_stuck, class_filters, crash_dump, disable_driver, disable_service, disk_space, group_policy_client, group_policy_off, machine_keys, nla, nla_off, pending_update, quarantine_file, rdp_certificate, rdp_enabled, rdp_listener, rdp_policy, rdp_services, recovery_loop, registry_backup, safe_mode, serial_console, stray_hive, test_signing, tls_legacy, tls_policy, tls_protocols};
+use crate::repairs::{
+    authentication, boot_device_ids, boot_entries, boot_menu_stuck, control_set_selection,
+    crash_dump, critical_ifeo, driver_verifier, error_control_loop, group_policy_client,
+    group_policy_off, logon_chain, machine_keys, nla, nla_off, rdp_certificate, rdp_enabled,
+    rdp_listener, rdp_policy, rdp_services, recovery_loop, safe_mode, san_policy, serial_console,
+    setup_state, stray_hive, test_signing, tls_legacy, tls_policy, tls_protocols,
+};
 
 /// What kind of repair it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +61,7 @@ pub struct Repair {
 
 /// Every repair.
 pub const CATALOGUE: &[Repair] = &[
+    authentication::REPAIR,
     boot_device_ids::REPAIR,
     boot_drivers::REPAIR,
     boot_entries::REPAIR,
@@ -63,8 +71,14 @@ pub const CATALOGUE: &[Repair] = &[
     disable_driver::REPAIR,
     disable_service::REPAIR,
     disk_space::REPAIR,
+    control_set_selection::REPAIR,
+    crash_dump::REPAIR,
+    critical_ifeo::REPAIR,
+    driver_verifier::REPAIR,
+    error_control_loop::REPAIR,
     group_policy_client::REPAIR,
     group_policy_off::REPAIR,
+    logon_chain::REPAIR,
     machine_keys::REPAIR,
     nla::REPAIR,
     nla_off::REPAIR,
@@ -78,7 +92,9 @@ pub const CATALOGUE: &[Repair] = &[
     recovery_loop::REPAIR,
     registry_backup::REPAIR,
     safe_mode::REPAIR,
+    san_policy::REPAIR,
     serial_console::REPAIR,
+    setup_state::REPAIR,
     stray_hive::REPAIR,
     test_signing::REPAIR,
     tls_legacy::REPAIR,

@@ -552,7 +552,8 @@ fn stray_hives_and_control_sets_are_told() {
     });
     let plan = stray.plan(&Selection::default());
     assert_eq!(titles(&plan, "stray-hive").len(), 1);
-    let finding = &plan.found[0].finding;
+    let mut found = plan.found.iter();
+    let finding = &found.find(|it| it.repair == "stray-hive").unwrap().finding;
     assert!(
         finding.title.starts_with("ControlSet002 has only 6 keys"),
         "{}",

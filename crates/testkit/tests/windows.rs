@@ -278,6 +278,8 @@ fn only_the_named_files_differ() {
                 "C-00000291-00000000-00000032.sys",
                 "C-00000292-00000000-00000007.sys",
             ],
+            "logon-chain" | "rdp-certificate" | "rdp-enabled" => &["SOFTWARE", "SYSTEM"],
+            "critical-ifeo" | "rdp-policy" | "tls-policy" => &["SOFTWARE"],
             "stray-hive" => &["SYSTEM", "SYSTEM.hiv"],
             _ => &["SYSTEM"],
         };

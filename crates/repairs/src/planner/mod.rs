@@ -15,7 +15,7 @@ use hive::RegData;
 use std::collections::BTreeMap;
 use thiserror::Error as ThisError;
 use volume::control_set::key_of;
-use volume::{Scope, Target, Volume};
+use volume::{ControlSets, Scope, Target, Volume};
 
 /// What the operator selected.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,8 +105,8 @@ pub enum PlanError {
     #[error("--as-article needs a symptom (--for) or a repair (--repair)")]
     NoArticle,
     /// The scope names a control set that does not exist.
-    #[error("control set {0} does not exist on this disk")]
-    NoControlSet(Scope),
+    #[error("{}", no_control_set(*.0, .1))]
+    NoControlSet(Scope, ControlSets),
     /// Two named repairs want different data for one value, or permissions for one file.
     #[error("{first} and {second} contradict each other about {target}")]
     Contradiction {
@@ -134,6 +134,20 @@ pub enum PlanError {
         /// Why.
         reason: String,
     },
+}
+
+/// Why a scope holds no control set.
+fn no_control_set(scope: Scope, sets: &ControlSets) -> String {
+    match scope {
+        Scope::All => "SYSTEM holds no control set at all".to_owned(),
+        Scope::Boot => format!(
+            "the control set of the next boot does not exist (Select: {}); there are: {}; \
+             control-set-selection chooses one of them when no control set is named",
+            sets.select,
+            sets.listed()
+        ),
+        Scope::Number(number) => format!("control set {number} does not exist on this disk"),
+    }
 }
 
 /// One change of a plan, with what stands there now.
@@ -258,7 +272,8 @@ fn plan_in(
     select::check_needed(selection, &asked)?;
     let sets = volume.control_sets().in_scope(selection.scope);
     if sets.is_empty() {
-        return Err(PlanError::NoControlSet(selection.scope));
+        let sets = volume.control_sets().clone();
+        return Err(PlanError::NoControlSet(selection.scope, sets));
     }
     let mut plan = Plan {
         sets,

@@ -2,6 +2,7 @@
 //!
 //! Invariants: a repair looks and answers; it never writes, prints or calls another repair.
 
+pub mod authentication;
 pub mod boot_device_ids;
 pub mod boot_drivers;
 pub mod boot_entries;
@@ -11,8 +12,14 @@ pub mod crash_dump;
 pub mod disable_driver;
 pub mod disable_service;
 pub mod disk_space;
+pub mod control_set_selection;
+pub mod crash_dump;
+pub mod critical_ifeo;
+pub mod driver_verifier;
+pub mod error_control_loop;
 pub mod group_policy_client;
 pub mod group_policy_off;
+pub mod logon_chain;
 pub mod machine_keys;
 pub mod nla;
 pub mod nla_off;
@@ -26,7 +33,9 @@ pub mod rdp_services;
 pub mod recovery_loop;
 pub mod registry_backup;
 pub mod safe_mode;
+pub mod san_policy;
 pub mod serial_console;
+pub mod setup_state;
 pub mod stray_hive;
 pub mod test_signing;
 pub mod tls_legacy;

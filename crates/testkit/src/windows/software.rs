@@ -33,6 +33,10 @@ pub fn software_hive(options: &Options) -> HiveBuilder {
         .sz("MachineGuid", super::MACHINE_GUID);
     hive.key("Microsoft\\Windows\\CurrentVersion\\Policies\\System")
         .dword("EnableLUA", 1);
+    hive.key("Microsoft\\Windows\\CurrentVersion\\Setup\\State")
+        .sz("ImageState", "IMAGE_STATE_COMPLETE");
+    hive.key("Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options\\svchost.exe")
+        .dword("MinimumStackCommitInBytes", 0x8000);
     hive.key("Microsoft\\Windows NT\\CurrentVersion\\Winlogon")
         .sz("Shell", "explorer.exe")
         .sz("Userinit", "C:\\Windows\\system32\\userinit.exe,");

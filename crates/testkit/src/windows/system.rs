@@ -42,6 +42,9 @@ pub fn system_hive(options: &Options) -> HiveBuilder {
         .dword("SetupType", 0)
         .sz("SystemPartition", "\\Device\\HarddiskVolume1")
         .dword("SystemSetupInProgress", 0);
+    hive.key("Setup\\Status\\SysprepStatus")
+        .dword("CleanupState", 2)
+        .dword("GeneralizationState", 7);
     let partition = |offset: u64| {
         let mut data = 0x5E2A_81C4_u32.to_le_bytes().to_vec();
         data.extend(offset.to_le_bytes());
@@ -84,6 +87,10 @@ fn control_set(set: &mut Key, options: &Options, current: bool) {
         set.key("Services"),
         if current { usize::MAX } else { FEW_SERVICES },
     );
+    if current {
+        set.key("Services\\partmgr\\Parameters")
+            .dword("SanPolicy", 1);
+    }
     let name = set.key("Control\\ComputerName\\ComputerName");
     name.sz("", "mnmsrvc")
         .sz("ComputerName", &options.computer.to_uppercase());

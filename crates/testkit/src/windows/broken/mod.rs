@@ -17,6 +17,7 @@ use crate::build::{HiveBuilder, Key};
 
 /// The repairs `broken` knows, in alphabetical order.
 pub const REPAIRS: &[&str] = &[
+    "authentication",
     "boot-device-ids",
     "boot-drivers",
     "boot-entries",
@@ -26,8 +27,14 @@ pub const REPAIRS: &[&str] = &[
     "disable-driver",
     "disable-service",
     "disk-space",
+    "control-set-selection",
+    "crash-dump",
+    "critical-ifeo",
+    "driver-verifier",
+    "error-control-loop",
     "group-policy-client",
     "group-policy-off",
+    "logon-chain",
     "machine-keys",
     "nla",
     "nla-off",
@@ -41,7 +48,9 @@ pub const REPAIRS: &[&str] = &[
     "recovery-loop",
     "registry-backup",
     "safe-mode",
+    "san-policy",
     "serial-console",
+    "setup-state",
     "stray-hive",
     "test-signing",
     "tls-legacy",
