@@ -69,12 +69,20 @@ impl Places {
         };
         Some(AttachedDisk {
             device: block.path.clone(),
+            number: None,
             backing,
             size,
             model: block.model(),
+            bus: None,
             lun: block.lun(),
+            is_offline: None,
+            is_read_only: block.is_read_only(),
             table,
             areas,
+            spot: match block.shape {
+                Shape::Mapped => None,
+                _ => self.spot(block).ok(),
+            },
         })
     }
 
@@ -197,6 +205,11 @@ impl Block {
         let text = fs::read_to_string(self.dir().join("size")).ok()?;
         let sectors: u64 = text.trim().parse().ok()?;
         sectors.checked_mul(super::blocks::SYSFS_SECTOR)
+    }
+
+    fn is_read_only(&self) -> Option<bool> {
+        let text = fs::read_to_string(self.dir().join("ro")).ok()?;
+        Some(text.trim() == "1")
     }
 
     fn model(&self) -> Option<String> {
