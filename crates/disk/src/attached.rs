@@ -63,8 +63,18 @@ pub struct Area {
     pub size: u64,
     /// Its block device or volume; `None` when the system has made none.
     pub device: Option<PathBuf>,
-    /// Where it is mounted as a whole now.
+    /// Where it is mounted as a whole now; on Windows a letter rather than a folder.
     pub mounted_at: Option<PathBuf>,
+    /// The folder in which its files are seen without a mount: Windows has one for each volume.
+    pub folder: Option<PathBuf>,
+}
+
+impl Area {
+    /// Where its files are seen now, mounted or not.
+    #[must_use]
+    pub fn place(&self) -> Option<&Path> {
+        self.mounted_at.as_deref().or(self.folder.as_deref())
+    }
 }
 
 impl AttachedDisk {

@@ -9,7 +9,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::os;
 use crate::partition::{Partition, Table, TableError, Window};
@@ -41,6 +41,14 @@ pub struct Sibling {
     pub mounted_at: Option<PathBuf>,
     /// The folder in which its files are seen without a mount: Windows has one for each volume.
     pub folder: Option<PathBuf>,
+}
+
+impl Sibling {
+    /// Where its files are seen now, mounted or not.
+    #[must_use]
+    pub fn place(&self) -> Option<&Path> {
+        self.mounted_at.as_deref().or(self.folder.as_deref())
+    }
 }
 
 /// Why the disk behind a root is not known.

@@ -61,6 +61,7 @@ impl Places {
                 size,
                 device: Some(block.path.clone()),
                 mounted_at: seen.mounted_at(block),
+                folder: None,
             });
         }
         let backing = match &block.shape {
@@ -121,6 +122,7 @@ impl Places {
                 .or_else(|| devices().next())
                 .map(|block| block.path.clone()),
             mounted_at: mounted.map(|(_, at)| at),
+            folder: None,
         }
     }
 
@@ -135,6 +137,7 @@ impl Places {
                     size: block.size().unwrap_or(0),
                     device: Some(block.path.clone()),
                     mounted_at: seen.mounted_at(block),
+                    folder: None,
                 })
             }
             _ => None,

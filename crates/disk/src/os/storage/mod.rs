@@ -189,6 +189,7 @@ fn attached(machine: &dyn Machine, number: u32, volumes: &[Seen]) -> Option<Atta
             size,
             device: volume.map(|volume| device_of(&volume.name)),
             mounted_at: mounted.and_then(|places| places.into_iter().next()),
+            folder: volume.map(|volume| PathBuf::from(&volume.name)),
         }
     };
     let areas: Vec<Area> = parts
