@@ -201,6 +201,19 @@ impl Journal {
         }
     }
 
+    /// The same where there is a journal already; `None`, and nothing is made, where there is none.
+    ///
+    /// # Errors
+    /// As [`Journal::lock`].
+    pub fn lock_if_made(&self) -> Result<Option<Lock>, JournalError> {
+        let path = self.dir.join(LOCK);
+        match path.symlink_metadata() {
+            Ok(_) => self.lock().map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(io_error(&path, source)),
+        }
+    }
+
     /// Whether this process may write the journal's folder, or make it; `None` where the system
     /// does not tell without a try.
     #[must_use]

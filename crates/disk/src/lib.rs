@@ -28,7 +28,9 @@ mod run;
 mod security;
 mod walk;
 
-pub use attached::{Area, AttachedDisk, attached_disks, is_administrator, table_of};
+pub use attached::{
+    Area, AttachedDisk, DiskId, attached_disks, collisions, is_administrator, table_of,
+};
 pub use commit::{Step, StepError, execute, rehearse};
 pub use digest::sha256;
 pub use events::{Event, State};

@@ -75,6 +75,7 @@ impl Root {
     /// # Errors
     /// [`OpenError`]; among them the running system, which is refused for reading too.
     pub fn open(spelling: &OsStr) -> Result<Root, OpenError> {
+        os::ask_for_privileges();
         let spelled = os::root_path(spelling);
         let failed = |source: io::Error| open_error(&spelled, source);
         let path = os::canonical(&spelled).map_err(failed)?;
@@ -151,14 +152,16 @@ impl Root {
     /// # Errors
     /// [`OriginError`]; for a plain folder [`OriginError::NotAMount`].
     pub fn device(&self) -> Result<Window, OriginError> {
-        #[cfg(target_os = "linux")]
-        {
-            let what = os::device_of(&self.dir)?;
-            let window = Window::open(&what, 0, u64::MAX);
-            window.map_err(|source| OriginError::Unseen { what, source })
-        }
-        #[cfg(not(target_os = "linux"))]
-        Err(OriginError::Unsupported)
+        let what = os::device_of(&self.dir)?;
+        let window = Window::open(&what, 0, u64::MAX);
+        window.map_err(|source| OriginError::Unseen { what, source })
+    }
+
+    /// Whether the volume is a shadow copy of another, as far as the system says. What would be
+    /// written there is not on the disk.
+    #[must_use]
+    pub fn is_shadow_copy(&self) -> bool {
+        self.dir.is_shadow_copy()
     }
 
     /// Whether the volume is attached read-only as far as the system says.

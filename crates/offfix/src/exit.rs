@@ -4,6 +4,7 @@
 //! the same when its words change. Absent on purpose: printing.
 
 use crate::drives;
+use crate::guards;
 use hive::OpenError;
 use hive::recover::RecoverError;
 use repairs::PlanError;
@@ -120,8 +121,13 @@ impl From<disk::OpenError> for Failure {
 }
 
 fn no_drive(error: &disk::OpenError) -> Failure {
-    Failure::of(Exit::Unreadable, "no-drive", error)
-        .hint("name the drive letter or the folder the disk is attached at")
+    let failure = Failure::of(Exit::Unreadable, "no-drive", error);
+    let is_denied = matches!(error, disk::OpenError::Io { source, .. }
+        if source.kind() == std::io::ErrorKind::PermissionDenied);
+    match is_denied && disk::is_administrator() == Some(false) {
+        true => failure.hint("look as administrator: an elevated console, or sudo"),
+        false => failure.hint("name the drive letter or the folder the disk is attached at"),
+    }
 }
 
 impl From<VolumeError> for Failure {
@@ -217,6 +223,11 @@ impl From<CommitError> for Failure {
         match &error {
             CommitError::Hold(disk::HoldError::Busy { .. }) => failed(Exit::Refused, "busy")
                 .hint("close what has the hive open, or unload it (reg unload)"),
+            CommitError::Hold(disk::HoldError::ReadOnly { .. })
+                if disk::is_administrator() == Some(false) =>
+            {
+                guards::not_elevated(&chain(&error))
+            }
             CommitError::Hold(disk::HoldError::ReadOnly { .. }) => {
                 failed(Exit::Refused, "read-only")
                     .hint("attach the disk writable, and run as administrator")

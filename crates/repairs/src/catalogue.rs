@@ -5,7 +5,7 @@
 
 use crate::context::{Context, Error};
 use crate::finding::Findings;
-use crate::repairs::{boot_device_ids, boot_drivers, boot_entries, boot_menu_stuck, class_filters, crash_dump, disable_driver, disable_service, disk_space, group_policy_client, group_policy_off, machine_keys, nla, nla_off, pending_update, quarantine_file, rdp_certificate, rdp_enabled, rdp_listener, rdp_policy, rdp_services, recovery_loop, registry_backup, safe_mode, serial_console, stray_hive, test_signing, tls_legacy, tls_policy, tls_protocols};
+use crate::repairs::{authentication, boot_device_ids, boot_drivers, boot_entries, boot_menu_stuck, class_filters, control_set_selection, crash_dump, critical_ifeo, disable_driver, disable_service, disk_space, driver_verifier, error_control_loop, group_policy_client, group_policy_off, logon_chain, machine_keys, nla, nla_off, pending_update, quarantine_file, rdp_certificate, rdp_enabled, rdp_listener, rdp_policy, rdp_services, recovery_loop, registry_backup, safe_mode, san_policy, serial_console, setup_state, stray_hive, test_signing, tls_legacy, tls_policy, tls_protocols};
 use crate::repairs::{
     authentication, boot_device_ids, boot_entries, boot_menu_stuck, control_set_selection,
     crash_dump, critical_ifeo, driver_verifier, error_control_loop, group_policy_client,
@@ -67,13 +67,12 @@ pub const CATALOGUE: &[Repair] = &[
     boot_entries::REPAIR,
     boot_menu_stuck::REPAIR,
     class_filters::REPAIR,
-    crash_dump::REPAIR,
-    disable_driver::REPAIR,
-    disable_service::REPAIR,
-    disk_space::REPAIR,
     control_set_selection::REPAIR,
     crash_dump::REPAIR,
     critical_ifeo::REPAIR,
+    disable_driver::REPAIR,
+    disable_service::REPAIR,
+    disk_space::REPAIR,
     driver_verifier::REPAIR,
     error_control_loop::REPAIR,
     group_policy_client::REPAIR,

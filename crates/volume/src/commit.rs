@@ -239,18 +239,7 @@ pub fn commit(
     request: &Request,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Committed, CommitError> {
-    let mut held = Vec::new();
-    for hive in &staged.hives {
-        let root = roots.get(hive.root).ok_or_else(|| HoldError::Missing {
-            path: hive.path.clone(),
-        })?;
-        held.push((hive, hold_unchanged(root, hive)?));
-    }
-    for (place, root) in roots.iter().enumerate() {
-        check_space(root, staged.hives.iter().filter(|hive| hive.root == place))?;
-    }
-    check_securities(roots, &staged.securities, &mut |_, _| ()).map_err(CommitError::Security)?;
-    check_renames(roots, &staged.renames).map_err(CommitError::Rename)?;
+    let mut held = hold_all(roots, staged)?;
     let record = Record {
         id: request.id.clone(),
         roots: roots.iter().map(|root| RootRecord::of(root)).collect(),
@@ -283,6 +272,35 @@ pub fn commit(
     run.mark(lock, State::Done, &request.at, "")
         .map_err(CommitError::Unclosed)?;
     Ok(Committed { run, differs })
+}
+
+/// Whether a commit would begin now: every file can be held and is what it was, there is room, and
+/// permissions are what they were. Makes nothing, the journal included, and lets go of the files.
+///
+/// # Errors
+/// As [`commit`], before it opens the journal.
+pub fn check(roots: &[&Root], staged: &Staged<'_>) -> Result<(), CommitError> {
+    hold_all(roots, staged).map(drop)
+}
+
+/// Holds the files of every hive, and compares what is there with what was staged from.
+fn hold_all<'s, 'v>(
+    roots: &[&Root],
+    staged: &'s Staged<'v>,
+) -> Result<Vec<(&'s StagedHive<'v>, HeldHive)>, CommitError> {
+    let mut held = Vec::new();
+    for hive in &staged.hives {
+        let root = roots.get(hive.root).ok_or_else(|| HoldError::Missing {
+            path: hive.path.clone(),
+        })?;
+        held.push((hive, hold_unchanged(root, hive)?));
+    }
+    for (place, root) in roots.iter().enumerate() {
+        check_space(root, staged.hives.iter().filter(|hive| hive.root == place))?;
+    }
+    check_securities(roots, &staged.securities, &mut |_, _| ()).map_err(CommitError::Security)?;
+    check_renames(roots, &staged.renames).map_err(CommitError::Rename)?;
+    Ok(held)
 }
 
 /// Writes hives, then names, then permissions.

@@ -19,10 +19,10 @@ use crate::progress::Progress;
 use crate::render;
 use crate::session::{Common, Session};
 use crate::time::Moment;
-use disk::{Journal, Lock, Run, Stamp, State};
+use disk::{Journal, Lock, Root, Run, Stamp, State};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use volume::commit::{Committed, Request, commit};
+use volume::commit::{self, Committed, Request, commit};
 use volume::{Staged, Volume};
 
 /// Carries the command out.
@@ -47,8 +47,13 @@ pub(crate) fn run(common: &Common, arguments: &ApplyArguments) -> Result<Exit, F
     }
     session.journal_elsewhere()?;
     guards::refuse(&session.root)?;
-    let lock = session.journal.lock()?;
-    let runs = settle(&session, &lock)?;
+    guards::require_rights(&session.journal)?;
+    // A first journal is made when nothing speaks against writing any more.
+    let lock = session.journal.lock_if_made()?;
+    let runs = match &lock {
+        Some(lock) => settle(&session, lock)?,
+        None => runs_of(&session)?,
+    };
     let (volume, installation) = session.volume()?;
     let mut made = make::make(&session, &volume, &installation, &selection, &runs)?;
     if let Some(wanted) = &wanted {
@@ -69,16 +74,17 @@ pub(crate) fn run(common: &Common, arguments: &ApplyArguments) -> Result<Exit, F
             .computer
             .clone()
             .unwrap_or_else(|| "write".to_owned());
-        confirm(&format!("the computer name ({computer})"), &computer, json)?;
+        let what = format!("the computer name ({computer}) to write");
+        confirm(&what, &computer, json)?;
     }
-    write(&session, volume, &lock, &runs, (made, origin), json)
+    write(&session, volume, lock, &runs, (made, origin), json)
 }
 
 /// Stages, commits, and looks again.
 fn write(
     session: &Session,
     volume: Volume,
-    lock: &Lock,
+    lock: Option<Lock>,
     runs: &[Run],
     (made, origin): (Made, PlanOrigin),
     json: bool,
@@ -91,6 +97,7 @@ fn write(
     } = made;
     let staged = volume::stage(&volume, &edits, &permissions, session.now.filetime())?;
     let staged = staged.with_renames(renames);
+    let lock = &locked(&session.journal, lock, &volume.roots(), &staged)?;
     let id = free_name(&session.journal, session.now)?;
     document.run = Some(id.clone());
     document.left_open.extend(journal::weakened(&document));
@@ -152,6 +159,23 @@ fn origin(file: Option<&Path>, hash: Option<String>, selection: &SelectionDocume
     PlanOrigin {
         file: name.map(|name| name.to_string_lossy().into_owned()),
         sha256: hash.unwrap_or_else(of_selection),
+    }
+}
+
+/// The right to change the journal. One that is not there yet is made only when the commit would
+/// begin.
+pub(super) fn locked(
+    journal: &Journal,
+    lock: Option<Lock>,
+    roots: &[&Root],
+    staged: &Staged<'_>,
+) -> Result<Lock, Failure> {
+    match lock {
+        Some(lock) => Ok(lock),
+        None => {
+            commit::check(roots, staged)?;
+            Ok(journal.lock()?)
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Invariants: the answer that is given stands in the journal first. Absent on purpose: staging,
 //! and words for people.
 
-use super::apply::free_name;
+use super::apply::{free_name, locked};
 use crate::document::Document;
 use crate::exit::Failure;
 use crate::guards;
@@ -27,7 +27,12 @@ pub(crate) fn commit_one(
     }
     let now = Moment::now();
     let journal = common.journal();
-    let lock = journal.lock()?;
+    guards::require_rights(&journal)?;
+    let staged = Staged {
+        hives: vec![staged],
+        ..Staged::default()
+    };
+    let lock = locked(&journal, journal.lock_if_made()?, roots, &staged)?;
     let id = free_name(&journal, now)?;
     let document = Document {
         run: Some(id.clone()),
@@ -43,10 +48,6 @@ pub(crate) fn commit_one(
         id,
         at: now.text(),
         about: output::to_json(&record).into_bytes(),
-    };
-    let staged = Staged {
-        hives: vec![staged],
-        ..Staged::default()
     };
     let committed = commit(roots, &staged, &lock, &request, &mut |_, _| ())?;
     Ok((document, committed.run))

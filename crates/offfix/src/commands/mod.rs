@@ -27,7 +27,7 @@ use crate::exit::{Exit, Failure};
 use crate::session::{BootPlace, Common};
 
 pub(crate) use commit_one::commit_one;
-pub(crate) use disks::{AreaDocument, DiskDocument};
+pub(crate) use disks::{AreaDocument, CollisionDocument, DiskDocument};
 pub(crate) use doctor::Check;
 pub(crate) use log::LogEntry;
 pub(crate) use topics::{FoundDocument, class};

@@ -86,11 +86,13 @@ pub(crate) fn run(common: &Common, arguments: &UndoArguments) -> Result<Exit, Fa
     };
     if run.state() != State::NotStarted {
         guards::refuse(&session.root)?;
+        guards::require_rights(&session.journal)?;
     }
     let computer = plan_of(&run).and_then(|plan| plan.computer);
     if !arguments.yes {
         let word = computer.clone().unwrap_or_else(|| run.id().to_owned());
-        confirm(&format!("{word} to put back run {}", run.id()), &word, json)?;
+        let what = format!("{word} to put back run {}", run.id());
+        confirm(&what, &word, json)?;
     }
     let lock = session.journal.lock()?;
     if run.state() == State::NotStarted {
