@@ -197,7 +197,8 @@ fn permissions(roots: &[&Root], record: &Record) -> Result<Vec<Outcome>, Securit
 }
 
 /// Puts everything of a run back that nothing else has changed, and closes the run. `progress` is
-/// told how many of how many permissions are done.
+/// told how many of how many permissions are done, and first that none is: then everything is held
+/// and looked at.
 ///
 /// # Errors
 /// [`UndoError`]; the run then stays open, and undo can be repeated.
@@ -238,6 +239,7 @@ pub fn undo(
     }
     let mut permissions = permissions(roots, &record)?;
     let ours = |outcome: &Outcome| outcome.standing == Standing::Ours;
+    progress(0, record.securities.len());
     if !work.is_empty() || permissions.iter().any(ours) {
         run.mark(lock, State::Undoing, at, "")?;
     }

@@ -7,6 +7,7 @@ use super::apply::free_name;
 use crate::document::Document;
 use crate::exit::Failure;
 use crate::guards;
+use crate::interrupt;
 use crate::output;
 use crate::session::Common;
 use crate::time::Moment;
@@ -20,6 +21,7 @@ pub(crate) fn commit_one(
     roots: &[&Root],
     staged: StagedHive<'_>,
     document: Document,
+    json: bool,
 ) -> Result<(Document, Run), Failure> {
     for root in roots {
         guards::refuse(root)?;
@@ -42,6 +44,8 @@ pub(crate) fn commit_one(
         hives: vec![staged],
         ..Staged::default()
     };
-    let committed = commit(roots, &staged, &lock, &request, &mut |_, _| ())?;
+    let committed = commit(roots, &staged, &lock, &request, &mut |_, _| {
+        interrupt::finish_first(json);
+    })?;
     Ok((document, committed.run))
 }
