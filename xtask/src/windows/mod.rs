@@ -8,6 +8,7 @@
     reason = "tasks talk to the person who called them"
 )]
 
+mod console;
 mod interrupt;
 mod kit;
 mod pe;
@@ -79,12 +80,12 @@ fn test() -> Result<()> {
         }
     };
     let drive = wine.drive()?;
-    step("the command line", portable::command_line(&tools, &drive));
+    step("tests", portable::tests(&tools, &drive));
     step("the same as on this system", same::check(&tools, &drive));
+    step("a console", console::check(&tools));
     step("Ctrl-C", interrupt::check(&tools, &drive));
     let shipped = build(&tools).map(|_| "what the linker made is in order".to_owned());
     step("the program that is shipped", shipped);
-    step("tests of the crates", portable::libraries(&tools));
     drop(wine);
     if failed.is_empty() {
         return Ok(());

@@ -124,7 +124,8 @@ pub(super) fn read(
     Ok(())
 }
 
-/// Lets both programs plan, apply and undo, and compares after every step.
+/// Lets both programs plan, apply and undo, and compares after every step. The program for Windows
+/// is the one that was tested before.
 ///
 /// # Errors
 /// When they differ, or nothing was changed.
@@ -133,7 +134,6 @@ pub(super) fn check(tools: &Tools, drive: &Drive) -> Result<String> {
         return Ok("skipped: this system is Windows".to_owned());
     }
     let host = cargo_host()?;
-    tools.cargo(&["build", "--quiet", "--package", "offfix"])?;
     drive.clear()?;
     let scratch = crate::shell()?.create_temp_dir()?;
     let [here, there] = ["here", "there"].map(|name| scratch.path().join(name));

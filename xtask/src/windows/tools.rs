@@ -163,7 +163,8 @@ impl Tools {
         finish(&mut command)
     }
 
-    fn place(&self, command: &mut Command) {
+    /// Gives a command what every command sees.
+    pub(super) fn place(&self, command: &mut Command) {
         for (name, value) in &self.variables {
             command.env(name, value);
         }
