@@ -57,9 +57,7 @@ fn section(
     words: &[String],
     page: &mut String,
 ) -> Result<()> {
-    let text = help(words)?
-        .replace("\r\n", "\n")
-        .replace("offfix.exe", "offfix");
+    let text = help(words)?.replace("\r\n", "\n");
     let name = format!("offfix {}", words.join(" "));
     let name = name.trim_end();
     ensure!(!text.trim().is_empty(), "`{name} --help` says nothing");
@@ -94,7 +92,7 @@ mod tests {
     use super::*;
 
     const TOP: &str = concat!(
-        "Repairs\n\nUsage: offfix.exe <COMMAND>\n\n",
+        "Repairs\n\nUsage: offfix <COMMAND>\n\n",
         "Commands:\n  plan  Looks  \n        on\n  help  Prints\n\n",
         "Options:\n  -h  Help\n",
     );

@@ -8,7 +8,7 @@
 use std::process::ExitCode;
 use std::{env, fs, io};
 
-use xtask::{bench, ci, docs, fixtures, fmt, fuzz, lint, test, tidy, windows};
+use xtask::{bench, ci, dist, docs, fixtures, fmt, fuzz, lint, test, tidy, windows};
 
 /// One task: its name, its arguments as people write them, what it is for, and what it does.
 struct Task(
@@ -63,6 +63,12 @@ const TASKS: &[Task] = &[
         "build|lint|test|run",
         "the Windows program, here under Wine",
         windows::run,
+    ),
+    Task(
+        "dist",
+        "[linux|windows]",
+        "what a release consists of: archives and checksums",
+        dist::run,
     ),
 ];
 

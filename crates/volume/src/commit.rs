@@ -227,7 +227,8 @@ impl HeldHive {
 }
 
 /// Brings what is staged to the disk; the run is then marked done. `progress` is told how many of
-/// how many permissions are set.
+/// how many permissions are set, and first that none is: then everything is held and looked at, and
+/// nothing is written yet, not even to the journal.
 ///
 /// # Errors
 /// [`CommitError`]; only [`CommitError::Unfinished`], [`CommitError::ReadBack`] and
@@ -253,6 +254,7 @@ pub fn commit(
         securities: staged.securities.clone(),
         renames: staged.renames.clone(),
     };
+    progress(0, record.securities.len());
     let mut run = lock.begin(&record)?;
     let differs = match write(&mut held, roots, staged, progress) {
         Ok(differs) => differs,

@@ -220,7 +220,8 @@ fn permissions(roots: &[&Root], record: &Record) -> Result<Vec<Outcome>, Securit
 }
 
 /// Puts everything of a run back that nothing else has changed, and closes the run. `progress` is
-/// told how many of how many permissions are done.
+/// told how many of how many permissions are done, and first that none is: then everything is held
+/// and looked at.
 ///
 /// # Errors
 /// [`UndoError`]; the run then stays open, and undo can be repeated.
@@ -264,6 +265,7 @@ pub fn undo(
     let names = names(roots, &record);
     let ours = |outcome: &Outcome| outcome.standing == Standing::Ours;
     let named = names.as_ref().map_or(true, |names| names.iter().any(ours));
+    progress(0, record.securities.len());
     if !work.is_empty() || named || permissions.iter().any(ours) {
         run.mark(lock, State::Undoing, at, "")?;
     }

@@ -19,8 +19,10 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(
     name = "offfix",
+    bin_name = "offfix",
     version,
     disable_help_subcommand = true,
+    arg_required_else_help = false,
     max_term_width = 100
 )]
 #[command(

@@ -9,8 +9,10 @@ use crate::commands::asked;
 use crate::commands::confirm::confirm;
 use crate::commands::make::{self, Made};
 use crate::document::{self, Document, SelectionDocument};
+use crate::drives;
 use crate::exit::{Exit, Failure};
 use crate::guards;
+use crate::interrupt;
 use crate::journal::{self, Situation, runs_of, situation};
 use crate::operator::{self, PlanOrigin};
 use crate::output;
@@ -20,7 +22,9 @@ use crate::render;
 use crate::session::{Common, Session};
 use crate::time::Moment;
 use disk::{Journal, Lock, Root, Run, Stamp, State};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use volume::commit::{self, Committed, Request, commit};
 use volume::{Staged, Volume};
@@ -108,7 +112,12 @@ fn write(
         about,
     };
     let mut progress = Progress::of("setting permissions");
-    let mut set = |done, of| progress.at(done, Some(of));
+    let mut set = |done, of| {
+        if done == 0 {
+            interrupt::finish_first(json);
+        }
+        progress.at(done, Some(of));
+    };
     let committed = commit(&volume.roots(), &staged, lock, &request, &mut set)?;
     drop(progress);
     keep_reports(&committed, &staged, lock, &document);
@@ -218,6 +227,9 @@ fn places(
             .is_some_and(|end| end.eq_ignore_ascii_case("json"))
             || path.is_file()
     };
+    if let Some(place) = arguments.places.iter().find(|place| is_neither(place)) {
+        return Err(neither(Path::new(place)));
+    }
     let usage = |error: &str| Err(Failure::new(Exit::Usage, "usage", error));
     match (common.drive.clone(), arguments.places.as_slice()) {
         (drive, []) => Ok((drive, None)),
@@ -228,6 +240,32 @@ fn places(
         (Some(drive), [place, plan]) if drive == *place => Ok((Some(drive), Some(plan.into()))),
         (Some(_), [plan]) => Ok((common.drive.clone(), Some(plan.into()))),
         _ => usage("expected a drive and a plan file, or one of them"),
+    }
+}
+
+/// Whether this is a file that neither is called nor begins like a plan.
+fn is_neither(place: &OsStr) -> bool {
+    let path = Path::new(place);
+    let mut first = [0; 1];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut first));
+    let plan = path
+        .extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("json"));
+    path.is_file() && !plan && (read.is_err() || first != *b"{")
+}
+
+/// The failure of such a file; what it is may be known.
+fn neither(path: &Path) -> Failure {
+    let error = format!("{} is neither a drive nor a plan file", output::path(path));
+    match drives::not_a_folder(path) {
+        Some(image) => Failure {
+            error,
+            causes: vec![image.error],
+            ..image
+        },
+        None => Failure::new(Exit::Usage, "usage", error)
+            .hint("offfix apply F:           F: is the broken VM's disk")
+            .hint("offfix apply plan.json    what offfix plan --out has written"),
     }
 }
 

@@ -7,6 +7,7 @@ use super::apply::{free_name, locked};
 use crate::document::Document;
 use crate::exit::Failure;
 use crate::guards;
+use crate::interrupt;
 use crate::operator;
 use crate::output;
 use crate::session::Common;
@@ -21,6 +22,7 @@ pub(crate) fn commit_one(
     roots: &[&Root],
     staged: StagedHive<'_>,
     document: Document,
+    json: bool,
 ) -> Result<(Document, Run), Failure> {
     for root in roots {
         guards::refuse(root)?;
@@ -49,6 +51,8 @@ pub(crate) fn commit_one(
         at: now.text(),
         about: output::to_json(&record).into_bytes(),
     };
-    let committed = commit(roots, &staged, &lock, &request, &mut |_, _| ())?;
+    let committed = commit(roots, &staged, &lock, &request, &mut |_, _| {
+        interrupt::finish_first(json);
+    })?;
     Ok((document, committed.run))
 }

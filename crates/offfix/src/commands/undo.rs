@@ -7,6 +7,7 @@ use crate::arguments::{Format, UndoArguments};
 use crate::commands::confirm::confirm;
 use crate::exit::{Exit, Failure};
 use crate::guards;
+use crate::interrupt;
 use crate::journal::{Roots, plan_of, runs_of};
 use crate::output;
 use crate::progress::Progress;
@@ -103,7 +104,12 @@ pub(crate) fn run(common: &Common, arguments: &UndoArguments) -> Result<Exit, Fa
     }
     let roots = Roots::of(&session, &run)?;
     let mut progress = Progress::of("putting permissions back");
-    let mut back = |done, of| progress.at(done, Some(of));
+    let mut back = |done, of| {
+        if done == 0 {
+            interrupt::finish_first(json);
+        }
+        progress.at(done, Some(of));
+    };
     let outcomes = undo(
         &roots.all(),
         &mut run,

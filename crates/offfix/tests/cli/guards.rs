@@ -322,6 +322,9 @@ fn instead(scratch: &Scratch, name: &str, bytes: &[u8], exit: i32) -> String {
     if cfg!(unix) {
         shows(scratch, name, &["plan", "image"]).gives(exit);
     }
+    let bare = scratch.run(&["apply", "image", "--yes"]).gives(exit);
+    let neither = "error: image is neither a drive nor a plan file";
+    assert!(bare.err.starts_with(neither), "{}", bare.err);
     let apply = ["apply", "--drive", "image", "--recommended", "--yes"];
     let answer = scratch.run(&[&apply[..], &JSON].concat());
     same(&before, &tree(scratch.path()), "nothing is written");

@@ -76,12 +76,10 @@ fn shows(scratch: &Scratch, name: &str, arguments: &[&str]) -> Answer {
 const OF_WINDOWS: &str = "@windows";
 
 /// What Windows says otherwise of the same thing, and what is shown for it.
-const SAID: [(&str, &str); 7] = [
+const SAID: [(&str, &str); 5] = [
     (r"\\?\[TEMP]", "[TEMP]"),
     (r"\\\\?\\[TEMP]", "[TEMP]"),
     (r"error: \\?\", "error: "),
-    ("Usage: offfix.exe ", "Usage: offfix "),
-    ("'offfix.exe' requires", "'offfix' requires"),
     (
         "the partition behind a folder can be seen on Linux only",
         "the folder is not where a whole file system is mounted",

@@ -17,6 +17,7 @@ mod bench;
 mod boot;
 mod dirty;
 mod guards;
+mod interrupt;
 mod kills;
 mod listing;
 mod mounts;
