@@ -271,8 +271,6 @@ fn only_the_named_files_differ() {
             | "test-signing" => &["BCD"],
             "machine-keys" => &[],
             "group-policy-off" | "nla-off" | "recovery-loop" | "serial-console" => &[],
-            "rdp-certificate" | "rdp-enabled" => &["SOFTWARE", "SYSTEM"],
-            "rdp-policy" | "tls-policy" => &["SOFTWARE"],
             "disable-driver" => &["SYSTEM", "contosoflt.sys"],
             "quarantine-file" => &[
                 "C-00000291-00000000-00000032.sys",
