@@ -1,7 +1,7 @@
 //! A small but complete SYSTEM hive of a healthy Windows Server 2016.
 //!
 //! Invariants: every value stands as a healthy installation has it; names are spelled as Windows
-//! spells them. A second control set is shorter, so that the file stays below 64 KiB. Absent:
+//! spells them. A second control set is shorter, so that the file stays below 96 KiB. Absent:
 //! devices but one, and every service no repair looks at.
 
 use super::Options;
