@@ -6,10 +6,11 @@
 use crate::context::{Context, Error};
 use crate::finding::Findings;
 use crate::repairs::{
-    boot_device_ids, boot_entries, boot_menu_stuck, crash_dump, group_policy_client,
-    group_policy_off, machine_keys, nla, nla_off, rdp_certificate, rdp_enabled, rdp_listener,
-    rdp_policy, rdp_services, recovery_loop, safe_mode, serial_console, stray_hive, test_signing,
-    tls_legacy, tls_policy, tls_protocols,
+    boot_device_ids, boot_entries, boot_menu_stuck, crash_dump, firewall_off, firewall_rdp_rules,
+    firewall_service, group_policy_client, group_policy_off, ipsec_rules, machine_keys, nla,
+    nla_off, rdp_certificate, rdp_enabled, rdp_listener, rdp_policy, rdp_port, rdp_services,
+    recovery_loop, safe_mode, serial_console, stray_hive, test_signing, tls_legacy, tls_policy,
+    tls_protocols,
 };
 
 /// What kind of repair it is.
@@ -63,8 +64,12 @@ pub const CATALOGUE: &[Repair] = &[
     boot_entries::REPAIR,
     boot_menu_stuck::REPAIR,
     crash_dump::REPAIR,
+    firewall_off::REPAIR,
+    firewall_rdp_rules::REPAIR,
+    firewall_service::REPAIR,
     group_policy_client::REPAIR,
     group_policy_off::REPAIR,
+    ipsec_rules::REPAIR,
     machine_keys::REPAIR,
     nla::REPAIR,
     nla_off::REPAIR,
@@ -72,6 +77,7 @@ pub const CATALOGUE: &[Repair] = &[
     rdp_enabled::REPAIR,
     rdp_listener::REPAIR,
     rdp_policy::REPAIR,
+    rdp_port::REPAIR,
     rdp_services::REPAIR,
     recovery_loop::REPAIR,
     safe_mode::REPAIR,

@@ -38,6 +38,7 @@ pub const SYMPTOMS: &[Symptom] = &[Symptom {
         "nla",
         "rdp-policy",
         "rdp-listener",
+        "rdp-port",
         "rdp-services",
         "rdp-enabled",
         "group-policy-client",
