@@ -12,7 +12,7 @@ use crate::catalogue::{Class, Repair};
 use crate::context::{Ask, Context, Error, Place};
 use crate::finding::{Certainty, Findings};
 use crate::firewall::rule::Rule;
-use crate::firewall::traffic::{TCP, Traffic};
+use crate::firewall::traffic::{Action, TCP, Traffic};
 use crate::firewall::{self, Entry, Firewall, Profile, RULES, Reach, Rules, Settings};
 
 /// The repair.
@@ -119,7 +119,14 @@ fn is_of_windows(entry: &Entry) -> bool {
 
 /// A rule of Windows as it lets in.
 fn opened(rule: &Rule) -> Rule {
-    rule.with("Action", "Allow").with("Active", "TRUE")
+    let rule = match rule.action() {
+        Some(Action::Allow) => rule.clone(),
+        _ => rule.with("Action", "Allow"),
+    };
+    match rule.is_active() {
+        Some(true) => rule,
+        _ => rule.with("Active", "TRUE"),
+    }
 }
 
 /// A rule in a line: the name of its value and what people call it.
