@@ -1,8 +1,8 @@
 //! The catalogue of repairs, the symptoms, and the planner.
 //!
 //! Layers, lowest first:
-//! - [`mod@finding`], [`mod@context`], [`mod@boot`], [`mod@certificate`] and [`mod@firewall`]: what a
-//!   repair says and what it sees;
+//! - [`mod@finding`], [`mod@context`], [`mod@boot`], [`mod@certificate`] and [`mod@firewall`]: what
+//!   a repair says and what it sees;
 //! - [`mod@repairs`]: one file for each repair;
 //! - [`CATALOGUE`] and [`SYMPTOMS`]: the tables of them;
 //! - [`mod@planner`]: from a selection and a volume to a plan.

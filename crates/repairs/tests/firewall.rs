@@ -358,7 +358,24 @@ fn blocking_rules_win_and_only_whole_blocks_are_a_fault() {
         let wanted = if is_fault { vec![line] } else { vec![] };
         assert_eq!(by_name(&lab, ID), wanted, "{fields}");
     }
-    // Windows' own rule lets in again instead of being switched off.
+    let ignored = with_policy(
+        |firewall| {
+            firewall.child("FirewallRules").sz("{1}", &block("Name=a"));
+        },
+        |policy| {
+            for profile in ["DomainProfile", "PrivateProfile", "PublicProfile"] {
+                policy.child(profile).dword("AllowLocalPolicyMerge", 0);
+            }
+            let rules = policy.child("FirewallRules");
+            rules.sz("a", "v2.26|Action=Allow|Active=TRUE|Dir=In|");
+        },
+    );
+    assert_eq!(offers(&ignored, ID, Ask::Look), []);
+    // Windows' own rule lets in again instead of being switched off; its namesakes do not.
+    let namesake = rules(|rules| {
+        rules.sz("RemoteDesktop-Block", &block("Name=a"));
+    });
+    assert!(by_name(&namesake, ID)[0].contains("|Active=FALSE|"));
     let turned = rules(|rules| {
         rules.sz(UMTCP, &standard("TRUE", 6).replace("Allow", "Block"));
         rules.sz(UMUDP, &standard("TRUE", 17));

@@ -49,13 +49,6 @@ impl View<'_, '_> {
         }
     }
 
-    /// The farthest a judgement reaches over the profiles looked at.
-    fn reach(&self, judge: impl Fn(Traffic) -> Reach) -> Reach {
-        let profiles = self.profiles.iter();
-        let reaches = profiles.map(|(profile, _)| judge(self.traffic(*profile)));
-        reaches.min().unwrap_or(Reach::None)
-    }
-
     /// How far these rules let connections in.
     fn let_in<'r>(&self, rules: impl Iterator<Item = &'r Entry>, profile: Profile) -> Reach {
         let reaches = rules.map(|entry| entry.rule.allows(self.traffic(profile)));
@@ -110,11 +103,14 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
     Ok(())
 }
 
-/// Whether a rule has a name that Windows gives to those of Remote Desktop.
+/// Whether a rule has a name that Windows gives to those of Remote Desktop, or to the second of
+/// one that it has split.
 fn is_of_windows(entry: &Entry) -> bool {
-    const START: &str = "RemoteDesktop-";
-    let start = entry.name.get(..START.len());
-    start.is_some_and(|start| start.eq_ignore_ascii_case(START))
+    let name = entry.name.to_ascii_lowercase();
+    let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let name = name.strip_suffix('_').unwrap_or(name);
+    let mut known = closed::OF_SERVICE.iter().chain(&closed::OF_KERNEL);
+    known.any(|rule| rule.name.eq_ignore_ascii_case(name))
 }
 
 /// A rule of Windows as it lets in.

@@ -11,8 +11,8 @@ use crate::firewall::{GROUP, Profile, Reach, STANDARD_PORT, names};
 use hive::RegData;
 
 /// A rule of Windows for Remote Desktop.
-struct Standard {
-    name: &'static str,
+pub(super) struct Standard {
+    pub(super) name: &'static str,
     /// What stands between the version and the texts.
     fields: &'static str,
     /// The texts of `FirewallAPI.dll`: what the rule is called, and what it is for.
@@ -31,7 +31,7 @@ impl Standard {
 }
 
 /// The rules since Windows 8 and Server 2012.
-const OF_SERVICE: [Standard; 2] = [
+pub(super) const OF_SERVICE: [Standard; 2] = [
     Standard {
         name: "RemoteDesktop-UserMode-In-TCP",
         fields: r"Protocol=6|LPort=3389|App=%SystemRoot%\system32\svchost.exe|Svc=termservice",
@@ -44,7 +44,7 @@ const OF_SERVICE: [Standard; 2] = [
     },
 ];
 /// The rule up to Windows 7 and Server 2008 R2.
-const OF_KERNEL: [Standard; 1] = [Standard {
+pub(super) const OF_KERNEL: [Standard; 1] = [Standard {
     name: "RemoteDesktop-In-TCP",
     fields: "Protocol=6|LPort=3389|App=System",
     texts: (28753, 28756),

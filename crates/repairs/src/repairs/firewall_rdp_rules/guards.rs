@@ -15,7 +15,9 @@ const MERGE: &str = "AllowLocalPolicyMerge";
 /// Rules in force that block the port: they win over every rule that opens it.
 pub(super) fn blocks(findings: &mut Findings, view: &View<'_, '_>) -> Result<(), Error> {
     let rules = &view.firewall.rules;
-    let blocking = blocking(findings, view, rules);
+    // Where policy puts the machine's own rules out of force, they do not block either.
+    let counts = |settings: &Settings| settings.own_rules || view.ask.wants_it();
+    let blocking = blocking(findings, view, rules, counts);
     let Some(mut finding) = found(&rules.place, Offer::WhenAsked, view, &blocking)? else {
         return Ok(());
     };
@@ -32,15 +34,21 @@ pub(super) fn blocks(findings: &mut Findings, view: &View<'_, '_>) -> Result<(),
     Ok(())
 }
 
-/// The rules that block the port altogether; others are noted.
+/// The rules that block the port altogether in profiles in which they count; others are noted.
 fn blocking<'r>(
     findings: &mut Findings,
     view: &View<'_, '_>,
     rules: &'r Rules<'_>,
+    counts: impl Fn(&Settings) -> bool,
 ) -> Vec<&'r Entry> {
     let (mut blocking, mut part, mut unsure) = (Vec::new(), 0, 0);
     for entry in &rules.entries {
-        match view.reach(|traffic| entry.rule.blocks(traffic)) {
+        let profiles = view
+            .profiles
+            .iter()
+            .filter(|(_, settings)| counts(settings));
+        let reach = profiles.map(|(profile, _)| entry.rule.blocks(view.traffic(*profile)));
+        match reach.min().unwrap_or(Reach::None) {
             Reach::All => blocking.push(entry),
             Reach::Part => part += 1,
             Reach::Unknown => unsure += 1,
@@ -128,7 +136,7 @@ pub(super) fn policy(
     };
     let mut told: Vec<Finding> = Vec::new();
     if let Some(rules) = rules {
-        let blocking = blocking(findings, view, rules);
+        let blocking = blocking(findings, view, rules, |_| true);
         if let Some(mut finding) = found(&rules.place, Offer::WhenNamed, view, &blocking)? {
             let off = blocking.iter().map(|entry| {
                 let data = RegData::sz(&entry.rule.with("Active", "FALSE").to_string());
@@ -138,6 +146,24 @@ pub(super) fn policy(
             told.push(finding);
         }
     }
+    told.extend(settings(view, place)?);
+    let domain = context.installation()?.domain;
+    for mut finding in told {
+        if let Some(domain) = &domain {
+            finding.evidence.push(format!(
+                "the policy of {domain} can set it again after boot: change it there"
+            ));
+            let step = "gpresult /r /scope computer".to_owned();
+            finding.steps.push(Step::AfterBoot(step));
+        }
+        findings.add(finding);
+    }
+    Ok(())
+}
+
+/// Settings of policy that put the rules of the machine out of force.
+fn settings(view: &View<'_, '_>, place: &Place<'_>) -> Result<Vec<Finding>, Error> {
+    let mut told = Vec::new();
     for (name, open, title, profiles) in [
         (
             SHUT,
@@ -167,18 +193,7 @@ pub(super) fn policy(
         }
         told.push(finding);
     }
-    let domain = context.installation()?.domain;
-    for mut finding in told {
-        if let Some(domain) = &domain {
-            finding.evidence.push(format!(
-                "the policy of {domain} can set it again after boot: change it there"
-            ));
-            let step = "gpresult /r /scope computer".to_owned();
-            finding.steps.push(Step::AfterBoot(step));
-        }
-        findings.add(finding);
-    }
-    Ok(())
+    Ok(told)
 }
 
 /// The profiles looked at for which this holds.
