@@ -1,6 +1,6 @@
 //! Small Windows installations as files: healthy, the demonstration, and one fault per repair.
 //!
-//! Invariants: each file is below 64 KiB; hives, kernel image and each other's numbers agree; the
+//! Invariants: each file is below 96 KiB; hives, kernel image and each other's numbers agree; the
 //! same call always gives the same bytes. Absent: everything no repair reads.
 
 mod broken;
