@@ -5,7 +5,7 @@
 
 use crate::context::{Context, Error};
 use crate::finding::Findings;
-use crate::repairs::{authentication, boot_device_ids, boot_drivers, boot_entries, boot_menu_stuck, class_filters, control_set_selection, crash_dump, critical_ifeo, disable_driver, disable_service, disk_space, driver_verifier, error_control_loop, group_policy_client, group_policy_off, logon_chain, machine_keys, nla, nla_off, pending_update, quarantine_file, rdp_certificate, rdp_enabled, rdp_listener, rdp_policy, rdp_services, recovery_loop, registry_backup, safe_mode, san_policy, serial_console, setup_state, stray_hive, test_signing, tls_legacy, tls_policy, tls_protocols};
+use crate::repairs::{authentication, boot_device_ids, boot_drivers, boot_entries, boot_menu_stuck, class_filters, control_set_selection, crash_dump, critical_ifeo, disable_driver, disable_service, disk_space, driver_verifier, error_control_loop, firewall_off, firewall_rdp_rules, firewall_service, group_policy_client, group_policy_off, ipsec_rules, logon_chain, machine_keys, nla, nla_off, pending_update, quarantine_file, rdp_certificate, rdp_enabled, rdp_listener, rdp_policy, rdp_port, rdp_services, recovery_loop, registry_backup, safe_mode, san_policy, serial_console, setup_state, stray_hive, test_signing, tls_legacy, tls_policy, tls_protocols};
 
 /// What kind of repair it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,8 +68,12 @@ pub const CATALOGUE: &[Repair] = &[
     disk_space::REPAIR,
     driver_verifier::REPAIR,
     error_control_loop::REPAIR,
+    firewall_off::REPAIR,
+    firewall_rdp_rules::REPAIR,
+    firewall_service::REPAIR,
     group_policy_client::REPAIR,
     group_policy_off::REPAIR,
+    ipsec_rules::REPAIR,
     logon_chain::REPAIR,
     machine_keys::REPAIR,
     nla::REPAIR,
@@ -80,6 +84,7 @@ pub const CATALOGUE: &[Repair] = &[
     rdp_enabled::REPAIR,
     rdp_listener::REPAIR,
     rdp_policy::REPAIR,
+    rdp_port::REPAIR,
     rdp_services::REPAIR,
     recovery_loop::REPAIR,
     registry_backup::REPAIR,

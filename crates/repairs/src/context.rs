@@ -322,6 +322,22 @@ impl<'v> Place<'v> {
             .collect())
     }
 
+    /// Names and data of all values, in order of creation.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn values(&self) -> Result<Vec<(String, RegData)>, Error> {
+        let Some(key) = self.open()? else {
+            return Ok(Vec::new());
+        };
+        let values = key.values().map_err(|source| self.failed(source))?;
+        let read = values.into_iter().map(|value| {
+            let data = value.read().map_err(|source| self.failed(source))?;
+            Ok((value.name().to_string(), data))
+        });
+        read.collect()
+    }
+
     /// The names of all subkeys.
     ///
     /// # Errors

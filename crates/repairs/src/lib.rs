@@ -1,8 +1,8 @@
 //! The catalogue of repairs, the symptoms, and the planner.
 //!
 //! Layers, lowest first:
-//! - [`mod@finding`], [`mod@context`], [`mod@boot`] and [`mod@certificate`]: what a repair says and
-//!   what it sees;
+//! - [`mod@finding`], [`mod@context`], [`mod@boot`], [`mod@certificate`] and [`mod@firewall`]: what
+//!   a repair says and what it sees;
 //! - [`mod@repairs`]: one file for each repair;
 //! - [`CATALOGUE`] and [`SYMPTOMS`]: the tables of them;
 //! - [`mod@planner`]: from a selection and a volume to a plan.
@@ -17,6 +17,7 @@ mod devices;
 pub mod driver_files;
 pub mod finding;
 pub mod image_path;
+pub mod firewall;
 pub mod planner;
 pub mod repairs;
 pub mod services;

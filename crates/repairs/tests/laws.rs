@@ -22,7 +22,7 @@ const OPPOSITES: [[&str; 2]; 2] = [
 
 /// Recommended repairs that are not proposed unasked: what they find can be meant, so it waits for
 /// a symptom or a name.
-const WAITING: &[&str] = &["rdp-enabled", "test-signing"];
+const WAITING: &[&str] = &["firewall-rdp-rules", "rdp-enabled", "test-signing"];
 
 /// These repairs by name, with what they need to be told.
 fn by_name(ids: &[&str]) -> Selection {
@@ -104,8 +104,9 @@ fn a_broken_disk_is_one_repairs_business() {
             "{id}: {look:?}"
         );
         for found in &look.found {
-            // The values of `nla` are told by `rdp-listener` when `nla` does not look itself.
-            let told = id == "nla" && found.repair == "rdp-listener" && !found.proposed;
+            // What belongs to these is told by `rdp-listener` when they do not look themselves.
+            let listener = found.repair == "rdp-listener" && !found.proposed;
+            let told = ["nla", "rdp-port"].contains(&id) && listener;
             assert!(found.repair == id || told, "{id}: {} speaks", found.repair);
         }
     }

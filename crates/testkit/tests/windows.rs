@@ -280,6 +280,10 @@ fn only_the_named_files_differ() {
             ],
             "logon-chain" | "rdp-certificate" | "rdp-enabled" => &["SOFTWARE", "SYSTEM"],
             "critical-ifeo" | "rdp-policy" | "tls-policy" => &["SOFTWARE"],
+            "firewall-off" | "group-policy-off" | "nla-off" | "recovery-loop"
+            | "serial-console" => &[],
+            "rdp-certificate" | "rdp-enabled" => &["SOFTWARE", "SYSTEM"],
+            "rdp-policy" | "tls-policy" => &["SOFTWARE"],
             "stray-hive" => &["SYSTEM", "SYSTEM.hiv"],
             _ => &["SYSTEM"],
         };

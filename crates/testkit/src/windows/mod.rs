@@ -25,6 +25,9 @@ pub use system::system_hive;
 /// The machine's identifier, which names its RSA key file.
 pub(crate) const MACHINE_GUID: &str = "2f7c9a51-64be-4f0b-9d2f-0e8a4cb5d713";
 
+/// The firewall's own key, below a control set.
+pub(crate) const FIREWALL: &str = "Services\\SharedAccess\\Parameters\\FirewallPolicy";
+
 /// What differs between one installation and another.
 #[derive(Debug, Clone)]
 pub struct Options {

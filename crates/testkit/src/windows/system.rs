@@ -10,6 +10,8 @@ use crate::build::{FILE_TIME, HiveBuilder, Key};
 
 /// Key, value, type and data of what every control set holds.
 const CONTROL_SET: &str = include_str!("control_set.tsv");
+/// The same of the firewall of the current control set.
+const FIREWALL: &str = include_str!("firewall.tsv");
 /// One service a line.
 const SERVICES: &str = include_str!("services.tsv");
 /// How many services of the table a control set has that is not the current one.
@@ -90,6 +92,7 @@ fn control_set(set: &mut Key, options: &Options, current: bool) {
     if current {
         set.key("Services\\partmgr\\Parameters")
             .dword("SanPolicy", 1);
+        table(set.key(super::FIREWALL), FIREWALL);
     }
     let name = set.key("Control\\ComputerName\\ComputerName");
     name.sz("", "mnmsrvc")
@@ -176,7 +179,8 @@ mod tests {
 
     #[test]
     fn the_tables_hold_no_unknown_type_and_no_short_line() {
-        for line in CONTROL_SET.lines().skip(1) {
+        let tables = CONTROL_SET.lines().skip(1);
+        for line in tables.chain(FIREWALL.lines().skip(1)) {
             let columns: Vec<&str> = line.split('\t').collect();
             let known = ["dword", "sz", "expand", "multi", "binary"];
             assert!(columns.len() == 1 || known.contains(&columns[2]), "{line}");
