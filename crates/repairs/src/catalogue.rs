@@ -7,8 +7,9 @@ use crate::context::{Context, Error};
 use crate::finding::Findings;
 use crate::repairs::{
     boot_device_ids, boot_entries, boot_menu_stuck, crash_dump, group_policy_client,
-    group_policy_off, machine_keys, nla, nla_off, rdp_certificate, rdp_enabled, rdp_listener,
-    rdp_policy, rdp_services, recovery_loop, safe_mode, serial_console, stray_hive, test_signing,
+    group_policy_off, machine_keys, network_provider_order, network_services, nic_disabled, nla,
+    nla_off, rdp_certificate, rdp_enabled, rdp_listener, rdp_policy, rdp_services, rds_licensing,
+    recovery_loop, safe_mode, serial_console, single_session, static_ip, stray_hive, test_signing,
     tls_legacy, tls_policy, tls_protocols,
 };
 
@@ -66,6 +67,9 @@ pub const CATALOGUE: &[Repair] = &[
     group_policy_client::REPAIR,
     group_policy_off::REPAIR,
     machine_keys::REPAIR,
+    network_provider_order::REPAIR,
+    network_services::REPAIR,
+    nic_disabled::REPAIR,
     nla::REPAIR,
     nla_off::REPAIR,
     rdp_certificate::REPAIR,
@@ -73,9 +77,12 @@ pub const CATALOGUE: &[Repair] = &[
     rdp_listener::REPAIR,
     rdp_policy::REPAIR,
     rdp_services::REPAIR,
+    rds_licensing::REPAIR,
     recovery_loop::REPAIR,
     safe_mode::REPAIR,
     serial_console::REPAIR,
+    single_session::REPAIR,
+    static_ip::REPAIR,
     stray_hive::REPAIR,
     test_signing::REPAIR,
     tls_legacy::REPAIR,

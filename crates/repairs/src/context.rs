@@ -47,6 +47,9 @@ pub enum Error {
     /// What the disk has is not shown where it is attached.
     #[error("{0}")]
     NotSeen(String),
+    /// What the operator asked for would change nothing in how Windows behaves.
+    #[error("{0}")]
+    NoEffect(String),
 }
 
 impl Error {
@@ -56,7 +59,7 @@ impl Error {
         match self {
             Error::NoBoot { .. } | Error::NotSeen(_) => true,
             Error::Read { hive, .. } | Error::Hive { hive, .. } => *hive == HiveName::Bcd,
-            Error::Disk(_) => false,
+            Error::Disk(_) | Error::NoEffect(_) => false,
         }
     }
 }
@@ -372,7 +375,8 @@ impl<'v> Place<'v> {
         }
     }
 
-    fn open(&self) -> Result<Option<Key<'v>>, Error> {
+    /// The key itself, for walks that go deeper than a name or a value; `None` where there is none.
+    pub(crate) fn open(&self) -> Result<Option<Key<'v>>, Error> {
         match self.volume.hive(self.hive) {
             Ok(loaded) => loaded
                 .hive
@@ -385,7 +389,8 @@ impl<'v> Place<'v> {
         }
     }
 
-    fn failed(&self, source: ReadError) -> Error {
+    /// What could not be read at this key.
+    pub(crate) fn failed(&self, source: ReadError) -> Error {
         Error::Read {
             hive: self.hive,
             key: self.key.clone(),

@@ -70,10 +70,13 @@ pub enum Step {
 }
 
 impl Step {
+    /// Where a command for the recovery machine is done: nothing of ours can take it back.
+    pub const RECOVERY_MACHINE: &'static str = "on the recovery machine, not undoable";
+
     /// Where it is done, in words.
     pub fn place(&self) -> &'static str {
         match self {
-            Step::OnRecoveryMachine(_) => "on the recovery machine",
+            Step::OnRecoveryMachine(_) => Step::RECOVERY_MACHINE,
             Step::AfterBoot(_) => "in the VM after its boot",
             Step::Manual(_) => "by hand",
         }
@@ -134,6 +137,11 @@ impl Finding {
     /// Whether it has a cure.
     pub fn has_cure(&self) -> bool {
         !(self.cure.is_empty() && self.permissions.is_empty())
+    }
+
+    /// Whether all it offers are steps elsewhere.
+    pub fn is_steps_alone(&self) -> bool {
+        !self.has_cure() && !self.steps.is_empty()
     }
 }
 

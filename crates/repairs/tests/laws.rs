@@ -20,7 +20,7 @@ const OPPOSITES: [[&str; 2]; 2] = [
 
 /// Recommended repairs that are not proposed unasked: what they find can be meant, so it waits for
 /// a symptom or a name.
-const WAITING: &[&str] = &["rdp-enabled", "test-signing"];
+const WAITING: &[&str] = &["nic-disabled", "rdp-enabled", "static-ip", "test-signing"];
 
 /// These repairs by name, with what they need to be told.
 fn by_name(ids: &[&str]) -> Selection {

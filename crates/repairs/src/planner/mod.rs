@@ -126,6 +126,14 @@ pub enum PlanError {
         #[source]
         source: Error,
     },
+    /// What the operator named would not change how Windows behaves.
+    #[error("{id} would have no effect: {why}")]
+    NoEffect {
+        /// The repair.
+        id: &'static str,
+        /// What wins over it.
+        why: String,
+    },
     /// The disk could not be compared with the plan.
     #[error("cannot read {target}: {reason}")]
     Read {
@@ -272,6 +280,9 @@ fn plan_in(
             Ok(()) => judge.findings(&mut plan, repair, ask, findings)?,
             Err(error) if error.spares_the_rest() && !selection.names(repair.id) => {
                 plan.not_checked.push((repair.id, chain(&error)));
+            }
+            Err(Error::NoEffect(why)) if ask.wants_it() => {
+                return Err(PlanError::NoEffect { id: repair.id, why });
             }
             Err(source) if ask.wants_it() => {
                 return Err(PlanError::CouldNotLook {
