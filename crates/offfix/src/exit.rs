@@ -196,6 +196,9 @@ impl From<&PlanError> for Failure {
                 ..
             } => failed(Exit::Refused, "no-boot-files"),
             PlanError::CouldNotLook { .. } => failed(Exit::Refused, "could-not-look"),
+            PlanError::NoEffect { .. } => {
+                failed(Exit::Refused, "no-effect").hint("change the policy, or leave the value out")
+            }
             _ => failed(Exit::Unreadable, "unreadable"),
         }
     }

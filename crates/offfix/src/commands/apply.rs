@@ -7,6 +7,7 @@
 use crate::arguments::{ApplyArguments, Format};
 use crate::commands::confirm::confirm;
 use crate::commands::make::{self, Made};
+use crate::commands::run_steps;
 use crate::document::{self, Document, SelectionDocument};
 use crate::exit::{Exit, Failure};
 use crate::guards;
@@ -37,6 +38,10 @@ pub(crate) fn run(common: &Common, arguments: &ApplyArguments) -> Result<Exit, F
         None => make::selected(&arguments.selection, None),
     };
     check_yes(arguments, wanted.is_some(), &selection)?;
+    let json = arguments.format == Format::Json;
+    if let Some(how) = arguments.run_steps {
+        run_steps::refuse(how, json)?;
+    }
     let mut session = Session::open(common, &drive)?;
     if let Some(wanted) = &wanted {
         session.boot = session.boot.or_of(wanted);
@@ -51,22 +56,35 @@ pub(crate) fn run(common: &Common, arguments: &ApplyArguments) -> Result<Exit, F
         same_plan(wanted, &made.document)?;
     }
     made.document.note.clone_from(&arguments.note);
-    let json = arguments.format == Format::Json;
-    if made.is_empty() {
-        return nothing_to_do(&made.document, json);
+    // The steps of this look, not those of a plan file, which anyone may have edited.
+    let steps = arguments.run_steps.map(|how| (how, made.document.clone()));
+    let done = if made.is_empty() {
+        nothing_to_do(&made.document, json)?
+    } else {
+        ask(arguments, &made.document, wanted.is_some(), json)?;
+        write(&session, volume, &lock, &runs, made, json)?
+    };
+    match steps {
+        Some((how, document)) => run_steps::run(&document, how, done),
+        None => Ok(done),
     }
+}
+
+/// Shows what will be done, and asks for a yes unless one is given.
+fn ask(
+    arguments: &ApplyArguments,
+    document: &Document,
+    from_file: bool,
+    json: bool,
+) -> Result<(), Failure> {
     if !json {
-        output::text(&render::before_apply(&made.document, wanted.is_some()));
+        output::text(&render::before_apply(document, from_file));
     }
-    if !arguments.yes {
-        let computer = made
-            .document
-            .computer
-            .clone()
-            .unwrap_or_else(|| "write".to_owned());
-        confirm(&format!("the computer name ({computer})"), &computer, json)?;
+    if arguments.yes {
+        return Ok(());
     }
-    write(&session, volume, &lock, &runs, made, json)
+    let computer = document.computer.as_deref().unwrap_or("write");
+    confirm(&format!("the computer name ({computer})"), computer, json)
 }
 
 /// Stages, commits, and looks again.

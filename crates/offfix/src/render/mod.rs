@@ -9,7 +9,7 @@ mod plan;
 mod topic;
 
 pub(crate) use answer::{applied, before_apply, log, undone};
-pub(crate) use machine::{checks, disks};
+pub(crate) use machine::{checks, disks, hosts};
 pub(crate) use plan::{change_lines, plan};
 pub(crate) use topic::{repair, repairs, symptom, symptoms};
 

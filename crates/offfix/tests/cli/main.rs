@@ -20,6 +20,7 @@ mod forget;
 mod guards;
 mod hive;
 mod json;
+mod licensing;
 mod plan;
 mod plans;
 mod purpose;

@@ -73,7 +73,9 @@ fn look(
     };
     let mut finding = place.finding(offer, Certainty::Likely, title)?;
     finding.evidence.push(format!("{LIST} is {text}"));
-    finding.evidence.extend(gone.into_iter().map(|(_, why)| why));
+    finding
+        .evidence
+        .extend(gone.into_iter().map(|(_, why)| why));
     if offer == Offer::Recommended {
         let left = RegData {
             kind: data.kind,
@@ -116,8 +118,7 @@ fn missing(
     let root = context.volume.root();
     let is_windows = matches!(root.find(r"Windows\System32\svchost.exe"), Ok(Some(_)));
     let is_gone = matches!(root.find(&file), Ok(None));
-    Ok((is_windows && is_gone)
-        .then(|| format!("{name} is {path}, and {file} is not on the disk")))
+    Ok((is_windows && is_gone).then(|| format!("{name} is {path}, and {file} is not on the disk")))
 }
 
 /// The letter under which this Windows knows its own drive.
@@ -137,7 +138,11 @@ fn system_drive(context: &Context<'_>) -> Result<char, Error> {
 fn file_of(path: &str, letter: char) -> Option<String> {
     let path = path.trim().trim_matches('"');
     let lower = path.to_ascii_lowercase();
-    let rest = |prefix: &str| lower.starts_with(prefix).then(|| path.get(prefix.len()..))?;
+    let rest = |prefix: &str| {
+        lower
+            .starts_with(prefix)
+            .then(|| path.get(prefix.len()..))?
+    };
     for root in [r"%systemroot%\", r"%windir%\", r"\systemroot\"] {
         if let Some(below) = rest(root) {
             return Some(format!(r"Windows\{below}"));
@@ -161,10 +166,19 @@ mod tests {
     #[test]
     fn a_path_leads_to_a_file_of_the_disk_or_nowhere() {
         for (path, file) in [
-            (r"%SystemRoot%\System32\a.dll", Some(r"Windows\System32\a.dll")),
+            (
+                r"%SystemRoot%\System32\a.dll",
+                Some(r"Windows\System32\a.dll"),
+            ),
             (r"%windir%\System32\a.dll", Some(r"Windows\System32\a.dll")),
-            (r"\SystemRoot\System32\a.dll", Some(r"Windows\System32\a.dll")),
-            (r#""C:\Program Files\X\a.dll""#, Some(r"Program Files\X\a.dll")),
+            (
+                r"\SystemRoot\System32\a.dll",
+                Some(r"Windows\System32\a.dll"),
+            ),
+            (
+                r#""C:\Program Files\X\a.dll""#,
+                Some(r"Program Files\X\a.dll"),
+            ),
             (r"%ProgramFiles%\X\a.dll", Some(r"Program Files\X\a.dll")),
             ("a.dll", Some(r"Windows\System32\a.dll")),
             (r"D:\X\a.dll", None),

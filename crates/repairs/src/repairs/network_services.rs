@@ -216,10 +216,7 @@ struct Reached {
 }
 
 impl Reached {
-    fn from<'n>(
-        set: &Place<'_>,
-        roots: impl Iterator<Item = &'n str>,
-    ) -> Result<Reached, Error> {
+    fn from<'n>(set: &Place<'_>, roots: impl Iterator<Item = &'n str>) -> Result<Reached, Error> {
         let mut todo: Vec<String> = roots.map(str::to_owned).collect();
         // The table is in the order in which things are told.
         todo.reverse();
@@ -236,7 +233,9 @@ impl Reached {
                 if other.is_empty() || other.starts_with('+') || other.contains('\\') {
                     continue;
                 }
-                let known = found.iter().any(|(one, _)| one.eq_ignore_ascii_case(&other));
+                let known = found
+                    .iter()
+                    .any(|(one, _)| one.eq_ignore_ascii_case(&other));
                 if !known {
                     found.push((other.clone(), name.clone()));
                     todo.push(other);
@@ -336,7 +335,11 @@ mod tests {
 
     #[test]
     fn the_account_has_several_spellings() {
-        for good in [ACCOUNT, r"NT AUTHORITY\LocalService", r"nt authority\local service"] {
+        for good in [
+            ACCOUNT,
+            r"NT AUTHORITY\LocalService",
+            r"nt authority\local service",
+        ] {
             assert!(is_account(good), "{good}");
         }
         for bad in ["LocalSystem", "", r"NT AUTHORITY\NetworkService"] {

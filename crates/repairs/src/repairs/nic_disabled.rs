@@ -27,8 +27,26 @@ const FLAGS: &str = "ConfigFlags";
 const DISABLED: u32 = 1;
 /// Buses without network adapters that anyone reaches a machine by, and large ones.
 const WITHOUT: [&str; 20] = [
-    "ACPI", "ACPI_HAL", "BTH", "DISPLAY", "FDC", "HDAUDIO", "HID", "HTREE", "IDE", "LPTENUM",
-    "PCIIDE", "SCSI", "STORAGE", "SW", "SWD", "UMB", "UEFI", "USBSTOR", "WPDBUSENUMROOT", "MONITOR",
+    "ACPI",
+    "ACPI_HAL",
+    "BTH",
+    "DISPLAY",
+    "FDC",
+    "HDAUDIO",
+    "HID",
+    "HTREE",
+    "IDE",
+    "LPTENUM",
+    "PCIIDE",
+    "SCSI",
+    "STORAGE",
+    "SW",
+    "SWD",
+    "UMB",
+    "UEFI",
+    "USBSTOR",
+    "WPDBUSENUMROOT",
+    "MONITOR",
 ];
 /// More devices than any machine has had: a bound for hostile hives.
 const MOST: usize = 100_000;
@@ -103,7 +121,10 @@ fn adapters(devices: Key<'_>) -> Result<Vec<Adapter>, ReadError> {
     let mut seen = 0;
     for bus in devices.subkeys()? {
         let bus_name = bus.name().to_string();
-        if WITHOUT.iter().any(|one| one.eq_ignore_ascii_case(&bus_name)) {
+        if WITHOUT
+            .iter()
+            .any(|one| one.eq_ignore_ascii_case(&bus_name))
+        {
             continue;
         }
         for device in bus.subkeys()? {

@@ -269,9 +269,12 @@ fn servers(
     let (named, elsewhere) = (list(now.as_ref()), list(article.as_ref()));
     let seen = format!(
         "{why}; {LIST} is {}",
-        now.as_ref().map_or("missing".to_owned(), ToString::to_string)
+        now.as_ref()
+            .map_or("missing".to_owned(), ToString::to_string)
     );
-    let is_list = now.as_ref().is_none_or(|data| data.kind == RegType::MULTI_SZ);
+    let is_list = now
+        .as_ref()
+        .is_none_or(|data| data.kind == RegType::MULTI_SZ);
     let (finding, servers) = if let Some(servers) = &wanted.servers {
         let title = "the licence servers are named, by request";
         let finding = place.finding(Offer::WhenNamed, Certainty::Possible, title)?;
@@ -316,11 +319,7 @@ fn servers(
 }
 
 /// Tells of entries that name no machine.
-fn suspicious(
-    findings: &mut Findings,
-    place: &Place<'_>,
-    named: &[String],
-) -> Result<(), Error> {
+fn suspicious(findings: &mut Findings, place: &Place<'_>, named: &[String]) -> Result<(), Error> {
     let odd: Vec<&str> = named
         .iter()
         .map(String::as_str)
@@ -399,7 +398,7 @@ fn remove(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error> {
     }
     let (drive, why) = windows_drive(context);
     for feature in features {
-        for verb in ["Get-FeatureInfo", "Disable-Feature", "Get-FeatureInfo"] {
+        for verb in ["Disable-Feature", "Get-FeatureInfo"] {
             finding.steps.push(Step::OnRecoveryMachine(format!(
                 r"dism /Image:{drive}\ /{verb} /FeatureName:{feature}"
             )));

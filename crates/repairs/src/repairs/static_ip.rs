@@ -109,7 +109,10 @@ fn fixed(
     }
     let title = match own.first() {
         Some(address) => format!("the adapter {} keeps the address {address}", interface.name),
-        None => format!("the adapter {} neither has nor asks for an address", interface.name),
+        None => format!(
+            "the adapter {} neither has nor asks for an address",
+            interface.name
+        ),
     };
     let mut finding = place.finding(Offer::WhenAsked, Certainty::Possible, title)?;
     finding.evidence = evidence(place, &own, &gateways, resets)?;
@@ -122,7 +125,9 @@ fn fixed(
     }
     let store = set.below(STORE);
     finding.cure.extend(copies(&store.below("10"), 32, &own)?);
-    finding.cure.extend(copies(&store.below("16"), 96, &gateways)?);
+    finding
+        .cure
+        .extend(copies(&store.below("16"), 96, &gateways)?);
     tell_steps(&mut finding, set, &gateways)?;
     findings.add(finding);
     Ok(true)
@@ -194,11 +199,7 @@ fn is_of(name: &str, length: usize, address: Ipv4Addr) -> bool {
 }
 
 /// What is left to do once the VM runs.
-fn tell_steps(
-    finding: &mut Finding,
-    set: &Place<'_>,
-    gateways: &[Ipv4Addr],
-) -> Result<(), Error> {
+fn tell_steps(finding: &mut Finding, set: &Place<'_>, gateways: &[Ipv4Addr]) -> Result<(), Error> {
     let routes = set.below(&format!(r"{PARAMETERS}\PersistentRoutes"));
     for route in routes.value_names()? {
         let mut parts = route.split(',');
@@ -235,7 +236,10 @@ fn name_servers(findings: &mut Findings, interface: &Interface<'_>) -> Result<()
     if !interface.has_device || data == RegData::sz("") {
         return Ok(());
     }
-    let title = format!("the adapter {} asks for DNS servers, by request", interface.name);
+    let title = format!(
+        "the adapter {} asks for DNS servers, by request",
+        interface.name
+    );
     let mut finding = place.finding(Offer::WhenNamed, Certainty::Possible, title)?;
     finding.evidence.push(format!("NameServer is {data}"));
     let change = place.set(Kind::Fix, "NameServer", RegData::sz(""));
@@ -256,7 +260,10 @@ mod tests {
         assert!(!is_of("0000000600000600c0a8017c00000000", 32, own));
         assert!(!is_of("c0a8017b00000000", 32, own));
         let through = Ipv4Addr::new(192, 168, 1, 1);
-        let route = format!("{}00000006000006000000000600000600c0a8010100000000", "0".repeat(48));
+        let route = format!(
+            "{}00000006000006000000000600000600c0a8010100000000",
+            "0".repeat(48)
+        );
         assert_eq!(route.len(), 96);
         assert!(is_of(&route, 96, through));
         assert!(!is_of(&route, 96, own));
@@ -268,8 +275,14 @@ mod tests {
     fn only_addresses_that_mean_something_count() {
         let texts = |data: RegData| listed(&read(&data));
         assert_eq!(texts(RegData::multi_sz(&["0.0.0.0"])), "none");
-        assert_eq!(texts(RegData::multi_sz(&["", "10.3.58.5", "x"])), "10.3.58.5");
-        assert_eq!(texts(RegData::sz("10.3.58.5 10.3.58.6")), "10.3.58.5, 10.3.58.6");
+        assert_eq!(
+            texts(RegData::multi_sz(&["", "10.3.58.5", "x"])),
+            "10.3.58.5"
+        );
+        assert_eq!(
+            texts(RegData::sz("10.3.58.5 10.3.58.6")),
+            "10.3.58.5, 10.3.58.6"
+        );
         assert_eq!(texts(RegData::dword(1)), "none");
     }
 }

@@ -7,8 +7,7 @@ use super::{Options, certificate};
 use crate::build::HiveBuilder;
 
 /// Below this key, which roles are installed.
-pub(crate) const ROLES: &str =
-    "Microsoft\\ServerManager\\ServicingStorage\\ServerComponentCache";
+pub(crate) const ROLES: &str = "Microsoft\\ServerManager\\ServicingStorage\\ServerComponentCache";
 
 /// The SOFTWARE hive of an installation.
 pub fn software_hive(options: &Options) -> HiveBuilder {

@@ -47,7 +47,9 @@ fn fixed_address(set: &mut Key) {
     let everywhere = "0".repeat(48);
     let lasting = [0xFF; 8];
     let store = set.key(STORE);
-    store.child("10").binary(&format!("{interface}{own}"), &lasting);
+    store
+        .child("10")
+        .binary(&format!("{interface}{own}"), &lasting);
     let route = format!("{everywhere}{interface}{interface}{through}");
     store.child("16").binary(&route, &lasting);
 }
