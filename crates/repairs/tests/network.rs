@@ -385,8 +385,7 @@ fn only_adapters_of_the_network_count() {
             set.key(path).sz("ClassGUID", class).dword("ConfigFlags", 1);
         });
         let plan = lab.plan(&named(&["nic-disabled"]));
-        let certain = plan.found.iter().map(|it| it.finding.certainty).next();
-        certain
+        plan.found.first().map(|found| found.finding.certainty)
     };
     let possible = Some(Certainty::Possible);
     assert_eq!(other("Enum\\PCI\\VEN_8086\\1", class), possible);

@@ -144,18 +144,19 @@ pub(crate) fn run(arguments: &CheckLicenseServerArguments) -> Result<Exit, Failu
 fn ask_all(places: &[Place], ask: impl Fn(&Place) -> HostDocument + Sync) -> Vec<HostDocument> {
     let todo = Mutex::new(places.iter().enumerate());
     let answers = Mutex::new(Vec::new());
+    // A poisoned lock is that of a thread that panicked, which ends the program anyway. The lock
+    // must be free again while a host is asked.
+    let next = || {
+        let mut todo = todo.lock().unwrap_or_else(PoisonError::into_inner);
+        todo.next()
+    };
     thread::scope(|scope| {
         for _ in 0..places.len().min(AT_ONCE) {
             scope.spawn(|| {
-                // A poisoned lock is that of a thread that panicked, which ends the program anyway.
-                while let Some((number, place)) =
-                    todo.lock().unwrap_or_else(PoisonError::into_inner).next()
-                {
+                while let Some((number, place)) = next() {
                     let answer = ask(place);
-                    answers
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push((number, answer));
+                    let mut all = answers.lock().unwrap_or_else(PoisonError::into_inner);
+                    all.push((number, answer));
                 }
             });
         }

@@ -58,7 +58,7 @@ fn two_values_in_every_control_set() {
     let scratch = host(|_| ());
     let apply = [&["apply", "disk"], &VALUES[..]].concat();
     let done = changes(&scratch, &apply);
-    let list = r#"SpecifiedLicenseServers REG_MULTI_SZ "lic1.example.com", "10.0.0.5""#;
+    let list = r#"SpecifiedLicenseServers REG_MULTI_SZ ["lic1.example.com", "10.0.0.5"]"#;
     let mode = "LicensingMode REG_DWORD 0x4";
     let wanted = ["ControlSet001", "ControlSet002"]
         .map(|set| [format!("{set} {mode}"), format!("{set} {list}")])
@@ -145,7 +145,7 @@ fn the_role_goes_by_steps_that_nothing_undoes() {
 fn a_list_in_the_wrong_place_is_put_right_by_name() {
     let scratch = Scratch::with(&broken("rds-licensing").unwrap());
     let apply = ["apply", "disk", "--repair", "rds-licensing", "--yes"];
-    let list = r#"ControlSet001 SpecifiedLicenseServers REG_MULTI_SZ "lic1.contoso.local""#;
+    let list = r#"ControlSet001 SpecifiedLicenseServers REG_MULTI_SZ ["lic1.contoso.local"]"#;
     assert_eq!(changes(&scratch, &apply), [list]);
 }
 
