@@ -18,7 +18,7 @@ pub const REPAIR: Repair = Repair {
     id: "rds-licensing",
     title: "tell a session host its licence servers and its licensing mode",
     class: Class::OnRequest,
-    risk: "a mode that does not fit the licences you own, or a server that has none, gets nobody in",
+    risk: "a mode that does not fit the licences, or a server that has none, lets nobody in",
     parameters: &[
         Parameter {
             name: "mode",
@@ -265,45 +265,31 @@ fn servers(
 ) -> Result<(), Error> {
     let place = set.below(&format!(r"{SERVICE}\LicenseServers"));
     let now = place.read(LIST)?;
-    let article = set.below(SERVICE).read(LIST)?;
-    let (named, elsewhere) = (list(now.as_ref()), list(article.as_ref()));
-    let seen = format!(
-        "{why}; {LIST} is {}",
-        now.as_ref()
-            .map_or("missing".to_owned(), ToString::to_string)
-    );
-    let is_list = now
+    let named = list(now.as_ref());
+    let elsewhere = list(set.below(SERVICE).read(LIST)?.as_ref());
+    let shown = now
         .as_ref()
-        .is_none_or(|data| data.kind == RegType::MULTI_SZ);
-    let (finding, servers) = if let Some(servers) = &wanted.servers {
+        .map_or("missing".to_owned(), ToString::to_string);
+    let seen = format!("{why}; {LIST} is {shown}");
+    let is_list = now.is_none_or(|data| data.kind == RegType::MULTI_SZ);
+    let (offer, certainty, title, servers) = if let Some(servers) = &wanted.servers {
         let title = "the licence servers are named, by request";
-        let finding = place.finding(Offer::WhenNamed, Certainty::Possible, title)?;
-        (finding, servers.clone())
+        (Offer::WhenNamed, Certainty::Possible, title, servers)
     } else if let Some(set) = &policy.servers {
         findings.note(format!("a policy sets {set}: the setting itself is void"));
         return Ok(());
     } else if !named.is_empty() && is_list {
         return suspicious(findings, &place, &named);
     } else if !named.is_empty() {
-        let title = format!("{LIST} is no REG_MULTI_SZ: Windows may not read it");
-        let finding = place.finding(Offer::WhenAsked, Certainty::Possible, title)?;
-        (finding, named)
+        let title = "the list of licence servers is no REG_MULTI_SZ: Windows may not read it";
+        (Offer::WhenAsked, Certainty::Possible, title, &named)
     } else if !elsewhere.is_empty() {
         let title = "the licence servers stand in a key that Windows does not read";
-        let finding = place.finding(Offer::WhenAsked, Certainty::Likely, title)?;
-        (finding, elsewhere.clone())
+        (Offer::WhenAsked, Certainty::Likely, title, &elsewhere)
     } else {
-        let title = "no licence server is named: sessions end when the days of grace are over";
-        let mut finding = place.finding(Offer::Report, Certainty::Likely, title)?;
-        finding.evidence.push(seen);
-        finding.evidence.push(
-            "--set rds-licensing.servers=NAME,NAME names them; mstsc /v:HOST /admin needs none"
-                .to_owned(),
-        );
-        findings.add(finding);
-        return Ok(());
+        return nobody(findings, &place, seen);
     };
-    let mut finding = with_steps(finding, &servers);
+    let mut finding = with_steps(place.finding(offer, certainty, title)?, servers);
     finding.evidence.push(seen);
     if !elsewhere.is_empty() {
         finding.evidence.push(format!(
@@ -314,6 +300,19 @@ fn servers(
     let texts: Vec<&str> = servers.iter().map(String::as_str).collect();
     let change = place.set(Kind::Fix, LIST, RegData::multi_sz(&texts));
     finding.cure.push(change);
+    findings.add(finding);
+    Ok(())
+}
+
+/// Tells that no licence server is named anywhere.
+fn nobody(findings: &mut Findings, place: &Place<'_>, seen: String) -> Result<(), Error> {
+    let title = "no licence server is named: sessions end when the days of grace are over";
+    let mut finding = place.finding(Offer::Report, Certainty::Likely, title)?;
+    finding.evidence.push(seen);
+    finding.evidence.push(
+        "--set rds-licensing.servers=NAME,NAME names them; mstsc /v:HOST /admin needs none"
+            .to_owned(),
+    );
     findings.add(finding);
     Ok(())
 }
