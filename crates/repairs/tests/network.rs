@@ -233,6 +233,8 @@ fn the_account_of_dhcp() {
     assert_eq!(account("netsvcs", "LocalSystem"), [""; 0]);
     let gone = with(|set| {
         set.remove("Services\\Dhcp");
+        set.key("Services\\NlaSvc")
+            .multi_sz("DependOnService", &["NSI", "Dhcp"]);
     });
     let plan = gone.plan(&Selection::default());
     assert_eq!(edits(&plan), []);

@@ -15,10 +15,16 @@ const SERVICES: &str = include_str!("services.tsv");
 /// How many services of the table a control set has that is not the current one.
 const FEW_SERVICES: usize = 11;
 /// What a control set that is not the current one does without.
-const LEFT_OUT: [&str; 3] = [
+const LEFT_OUT: [&str; 9] = [
     "Control\\Lsa",
     "Control\\Session Manager\\SubSystems",
     "Control\\Class",
+    "Control\\Network",
+    "Control\\NetworkProvider",
+    "Control\\TimeZoneInformation",
+    "Enum",
+    "Hardware Profiles",
+    "Services\\Tcpip\\Parameters\\Interfaces",
 ];
 
 /// The SYSTEM hive of an installation.
