@@ -202,6 +202,8 @@ impl From<&PlanError> for Failure {
                 ..
             } => failed(Exit::Refused, "no-boot-files"),
             PlanError::CouldNotLook { .. } => failed(Exit::Refused, "could-not-look"),
+            PlanError::Refused { id, .. } => failed(Exit::Refused, "refused-request")
+                .hint(format!("offfix repairs {id} says what it does and why")),
             _ => failed(Exit::Unreadable, "unreadable"),
         }
     }

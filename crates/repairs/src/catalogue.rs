@@ -5,7 +5,17 @@
 
 use crate::context::{Context, Error};
 use crate::finding::Findings;
-use crate::repairs::{authentication, boot_device_ids, boot_drivers, boot_entries, boot_menu_stuck, class_filters, control_set_selection, crash_dump, critical_ifeo, disable_driver, disable_service, disk_space, driver_verifier, error_control_loop, firewall_off, firewall_rdp_rules, firewall_service, group_policy_client, group_policy_off, ipsec_rules, logon_chain, machine_keys, nla, nla_off, pending_update, quarantine_file, rdp_certificate, rdp_enabled, rdp_listener, rdp_policy, rdp_port, rdp_services, recovery_loop, registry_backup, safe_mode, san_policy, serial_console, setup_state, stray_hive, test_signing, tls_legacy, tls_policy, tls_protocols};
+use crate::repairs::{
+    authentication, boot_device_ids, boot_drivers, boot_entries, boot_menu_stuck, class_filters,
+    control_set_selection, crash_dump, critical_ifeo, disable_driver, disable_service, disk_space,
+    driver_verifier, error_control_loop, firewall_off, firewall_rdp_rules, firewall_service,
+    group_policy_client, group_policy_off, ipsec_rules, logon_chain, machine_keys,
+    network_provider_order, network_services, nic_disabled, nla, nla_off, pending_update,
+    quarantine_file, rdp_certificate, rdp_enabled, rdp_listener, rdp_policy, rdp_port,
+    rdp_services, rds_licensing, recovery_loop, registry_backup, safe_mode, san_policy,
+    serial_console, setup_state, single_session, static_ip, stray_hive, test_signing, tls_legacy,
+    tls_policy, tls_protocols,
+};
 
 /// What kind of repair it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +86,9 @@ pub const CATALOGUE: &[Repair] = &[
     ipsec_rules::REPAIR,
     logon_chain::REPAIR,
     machine_keys::REPAIR,
+    network_provider_order::REPAIR,
+    network_services::REPAIR,
+    nic_disabled::REPAIR,
     nla::REPAIR,
     nla_off::REPAIR,
     pending_update::REPAIR,
@@ -86,12 +99,15 @@ pub const CATALOGUE: &[Repair] = &[
     rdp_policy::REPAIR,
     rdp_port::REPAIR,
     rdp_services::REPAIR,
+    rds_licensing::REPAIR,
     recovery_loop::REPAIR,
     registry_backup::REPAIR,
     safe_mode::REPAIR,
     san_policy::REPAIR,
     serial_console::REPAIR,
     setup_state::REPAIR,
+    single_session::REPAIR,
+    static_ip::REPAIR,
     stray_hive::REPAIR,
     test_signing::REPAIR,
     tls_legacy::REPAIR,

@@ -391,7 +391,8 @@ impl<'v> Place<'v> {
         }
     }
 
-    fn open(&self) -> Result<Option<Key<'v>>, Error> {
+    /// The key itself, for walks that go deeper than a name or a value; `None` where there is none.
+    pub(crate) fn open(&self) -> Result<Option<Key<'v>>, Error> {
         match self.volume.hive(self.hive) {
             Ok(loaded) => loaded
                 .hive
@@ -404,7 +405,8 @@ impl<'v> Place<'v> {
         }
     }
 
-    fn failed(&self, source: ReadError) -> Error {
+    /// What could not be read at this key.
+    pub(crate) fn failed(&self, source: ReadError) -> Error {
         Error::Read {
             hive: self.hive,
             key: self.key.clone(),

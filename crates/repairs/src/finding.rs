@@ -80,10 +80,13 @@ pub enum Step {
 }
 
 impl Step {
+    /// Where a command for the recovery machine is done: nothing of ours can take it back.
+    pub const RECOVERY_MACHINE: &'static str = "on the recovery machine, not undoable";
+
     /// Where it is done, in words.
     pub fn place(&self) -> &'static str {
         match self {
-            Step::OnRecoveryMachine(_) => "on the recovery machine",
+            Step::OnRecoveryMachine(_) => Step::RECOVERY_MACHINE,
             Step::AfterBoot(_) => "in the VM after its boot",
             Step::Manual(_) => "by hand",
         }
@@ -152,6 +155,11 @@ impl Finding {
     /// Whether its cure is more than values.
     pub fn changes_files(&self) -> bool {
         !(self.permissions.is_empty() && self.renames.is_empty())
+    }
+
+    /// Whether all it offers are steps elsewhere.
+    pub fn is_steps_alone(&self) -> bool {
+        !self.has_cure() && !self.steps.is_empty()
     }
 }
 

@@ -9,7 +9,7 @@
 mod lab;
 
 use lab::{Lab, is_empty, lines};
-use repairs::{Error, Kind, Plan, PlanError, Selection};
+use repairs::{Kind, Plan, PlanError, Selection};
 use testkit::windows::{Installation, Options, broken, healthy, pe};
 
 const SET: &str = "ControlSet001";
@@ -27,10 +27,7 @@ fn told(id: &str, parameters: &[(&str, &str)]) -> Selection {
 
 fn refusal(lab: &Lab, selection: &Selection) -> String {
     match lab.try_plan(selection) {
-        Err(PlanError::CouldNotLook {
-            source: Error::Refused(why),
-            ..
-        }) => why,
+        Err(PlanError::Refused { why, .. }) => why,
         other => panic!("{other:?}"),
     }
 }

@@ -9,7 +9,7 @@ mod lab;
 
 use lab::{Lab, edits, is_empty, named, proposed_by};
 use repairs::symptom::Symptom;
-use repairs::{CATALOGUE, Class, Error, PlanError, SYMPTOMS, Selection, repair};
+use repairs::{CATALOGUE, Class, PlanError, SYMPTOMS, Selection, repair};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use testkit::windows::{Disk, broken, demo, healthy, needed};
@@ -23,6 +23,7 @@ const OPPOSITES: [[&str; 2]; 2] = [
 /// Recommended repairs that are not proposed unasked: what they find can be meant, so it waits for
 /// a symptom or a name.
 const WAITING: &[&str] = &["firewall-rdp-rules", "rdp-enabled", "test-signing"];
+const WAITING: &[&str] = &["nic-disabled", "rdp-enabled", "static-ip", "test-signing"];
 
 /// These repairs by name, with what they need to be told.
 fn by_name(ids: &[&str]) -> Selection {
@@ -214,10 +215,7 @@ fn pair(lab: &Lab, first: &str, second: &str) {
     let together = match together {
         Ok(plan) => plan,
         // What a repair is told can be on its own broken disk alone.
-        Err(PlanError::CouldNotLook {
-            id,
-            source: Error::Refused(_),
-        }) if needed(id).is_some() => return,
+        Err(PlanError::Refused { id, .. }) if needed(id).is_some() => return,
         Err(error) => panic!("{first} with {second}: {error}"),
     };
     for id in [first, second] {

@@ -283,6 +283,9 @@ fn only_the_named_files_differ() {
             "firewall-off" | "group-policy-off" | "nla-off" | "recovery-loop"
             | "serial-console" => &[],
             "rdp-certificate" | "rdp-enabled" => &["SOFTWARE", "SYSTEM"],
+            "group-policy-off" | "nla-off" | "recovery-loop" | "serial-console" => &[],
+            "single-session" => &[],
+            "rdp-certificate" | "rdp-enabled" | "rds-licensing" => &["SOFTWARE", "SYSTEM"],
             "rdp-policy" | "tls-policy" => &["SOFTWARE"],
             "stray-hive" => &["SYSTEM", "SYSTEM.hiv"],
             _ => &["SYSTEM"],

@@ -76,6 +76,13 @@ pub(crate) enum Command {
     Disks(DisksArguments),
     /// Say what this machine can do: rights, journal, tools, and what a drive allows.
     Doctor(DoctorArguments),
+    /// Ask licence servers of Remote Desktop whether they can be reached from here (TCP 135).
+    #[command(
+        after_help = "Exit codes: 0 all can be reached, 2 usage, 7 one cannot be reached. \
+        Tested from this machine, not from the VM's subnet; the dynamic ports of RPC are not \
+        tested."
+    )]
+    CheckLicenseServer(CheckLicenseServerArguments),
     /// Drop the journal of a run that is closed.
     Forget(ForgetArguments),
     /// List the repairs, or show one.
@@ -136,6 +143,13 @@ pub(crate) enum PlanFormat {
     Commands,
     /// As a page for a browser, which needs nothing else.
     Html,
+/// Whether the steps for the recovery machine are run without another question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RunSteps {
+    /// After a yes of their own.
+    Ask,
+    /// The yes is given with it.
+    Yes,
 }
 
 #[derive(Args, Debug)]
@@ -178,6 +192,17 @@ pub(crate) struct ApplyArguments {
     /// A remark that is kept with the run.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) note: String,
+    /// Afterwards run the plan's steps for the recovery machine (dism, sfc, chkdsk, bcdboot), which
+    /// cannot be undone; it asks once more, unless it is `--run-steps=yes`. On Windows only.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "ask|yes",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "ask"
+    )]
+    pub(crate) run_steps: Option<RunSteps>,
     /// How to answer.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
@@ -234,6 +259,24 @@ pub(crate) struct DoctorArguments {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct CheckLicenseServerArguments {
+    /// The licence servers: a name or address, with `:PORT` for another port than 135.
+    #[arg(value_name = "HOST", required = true, num_args = 1..=64)]
+    pub(crate) hosts: Vec<String>,
+    /// How long to wait for each answer, in seconds.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 3,
+        value_parser = clap::value_parser!(u64).range(1..=300)
+    )]
+    pub(crate) timeout: u64,
+    /// How to answer.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct ForgetArguments {
     /// The run.
     #[arg(value_name = "RUN")]
@@ -284,6 +327,7 @@ impl Arguments {
             Command::Show(show) => return show.format == PlanFormat::Json,
             Command::Disks(disks) => disks.format,
             Command::Doctor(doctor) => doctor.format,
+            Command::CheckLicenseServer(check) => check.format,
             Command::Forget(forget) => forget.format,
             Command::Repairs(topic) => topic.format,
             Command::Symptoms(topic) => topic.format,

@@ -8,6 +8,7 @@ use crate::arguments::{ApplyArguments, Format};
 use crate::commands::asked;
 use crate::commands::confirm::confirm;
 use crate::commands::make::{self, Made};
+use crate::commands::run_steps;
 use crate::document::{self, Document, SelectionDocument};
 use crate::drives;
 use crate::exit::{Exit, Failure};
@@ -45,6 +46,10 @@ pub(crate) fn run(common: &Common, arguments: &ApplyArguments) -> Result<Exit, F
     };
     check_yes(arguments, wanted.is_some(), &selection)?;
     let origin = origin(plan.as_deref(), hash, &selection);
+    let json = arguments.format == Format::Json;
+    if let Some(how) = arguments.run_steps {
+        run_steps::refuse(how, json)?;
+    }
     let mut session = Session::open(common, &drive)?;
     if let Some(wanted) = &wanted {
         session.boot = session.boot.or_of(wanted);
@@ -65,23 +70,36 @@ pub(crate) fn run(common: &Common, arguments: &ApplyArguments) -> Result<Exit, F
     }
     made.document.note.clone_from(&arguments.note);
     made.document.asked = asked::lines(&arguments.selection.symptoms);
-    let json = arguments.format == Format::Json;
-    if made.is_empty() {
-        return nothing_to_do(&made.document, json);
+    // The steps of this look, not those of a plan file, which anyone may have edited.
+    let steps = arguments.run_steps.map(|how| (how, made.document.clone()));
+    let done = if made.is_empty() {
+        nothing_to_do(&made.document, json)?
+    } else {
+        ask(arguments, &made.document, wanted.is_some(), json)?;
+        write(&session, volume, lock, &runs, (made, origin), json)?
+    };
+    match steps {
+        Some((how, document)) => run_steps::run(&document, how, done),
+        None => Ok(done),
     }
+}
+
+/// Shows what will be done, and asks for a yes unless one is given.
+fn ask(
+    arguments: &ApplyArguments,
+    document: &Document,
+    from_file: bool,
+    json: bool,
+) -> Result<(), Failure> {
     if !json {
-        output::text(&render::before_apply(&made.document, wanted.is_some()));
+        output::text(&render::before_apply(document, from_file));
     }
-    if !arguments.yes {
-        let computer = made
-            .document
-            .computer
-            .clone()
-            .unwrap_or_else(|| "write".to_owned());
-        let what = format!("the computer name ({computer}) to write");
-        confirm(&what, &computer, json)?;
+    if arguments.yes {
+        return Ok(());
     }
-    write(&session, volume, lock, &runs, (made, origin), json)
+    let computer = document.computer.as_deref().unwrap_or("write");
+    let what = format!("the computer name ({computer}) to write");
+    confirm(&what, computer, json)
 }
 
 /// Stages, commits, and looks again.

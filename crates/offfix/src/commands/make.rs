@@ -352,9 +352,11 @@ fn verdict(document: &Document) -> &'static str {
             && finding.set_by.is_none()
             && finding.certainty != document::certainty(Certainty::Possible)
     };
+    // A cure without a change is a step that somebody has to do.
+    let by_hand = document.findings.iter().any(|finding| finding.proposed);
     if document.has_changes() {
         "would-fix"
-    } else if document.findings.iter().any(|finding| open(&finding)) {
+    } else if by_hand || document.findings.iter().any(|finding| open(&finding)) {
         "needs-human"
     } else {
         "clean"

@@ -1,6 +1,6 @@
-//! The answers of `disks` and `doctor` as text.
+//! The answers of `disks`, `doctor` and `check-license-server` as text.
 
-use crate::commands::{AreaDocument, Check, CollisionDocument, DiskDocument};
+use crate::commands::{AreaDocument, Check, CollisionDocument, DiskDocument, HostDocument};
 use crate::drives::size;
 use crate::numbers::wrap;
 use crate::output::{GOOD, HEADING, WARNING};
@@ -99,5 +99,23 @@ pub(crate) fn checks(checks: &[Check]) -> String {
             text.push_str(&format!("    {}\n", wrap(hint, WIDTH - 4, "    ")));
         }
     }
+    text
+}
+
+/// Which hosts could be reached, and what that is worth.
+pub(crate) fn hosts(hosts: &[HostDocument], note: &str) -> String {
+    let mut text = String::new();
+    for host in hosts {
+        let (style, word) = match host.reached {
+            true => (GOOD, "ok"),
+            false => (WARNING, "no"),
+        };
+        let address = host.address.iter().filter(|address| **address != host.host);
+        let address: String = address.map(|address| format!(" ({address})")).collect();
+        let line = format!("{}{address}: {}", host.host, host.text);
+        let line = wrap(&line, WIDTH - 4, "    ");
+        text.push_str(&format!("{style}{word:<2}{style:#}  {line}\n"));
+    }
+    text.push_str(&format!("    {note}\n"));
     text
 }

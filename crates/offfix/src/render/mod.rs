@@ -13,7 +13,7 @@ mod topic;
 pub(crate) use answer::{applied, before_apply, log, undone};
 pub(crate) use command_lines::commands;
 pub(crate) use html::html;
-pub(crate) use machine::{checks, disks};
+pub(crate) use machine::{checks, disks, hosts};
 pub(crate) use plan::{change_lines, plan};
 pub(crate) use topic::{found, repair, repairs, symptom, symptoms};
 

@@ -21,6 +21,7 @@ mod forget;
 mod guards;
 mod hive;
 mod json;
+mod licensing;
 mod page;
 mod plan;
 mod plans;

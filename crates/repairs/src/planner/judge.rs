@@ -70,7 +70,8 @@ impl Judge<'_> {
             Offer::WhenNamed => ask.wants_it(),
             Offer::Report => false,
         };
-        let proposed = wanted && set_by.is_none() && finding.has_cure();
+        let does = finding.has_cure() || (finding.is_steps_alone() && ask.wants_it());
+        let proposed = wanted && set_by.is_none() && does;
         if proposed {
             self.propose(ask, changes);
             let permissions = finding.permissions.iter().map(|it| PlannedPermissions {
@@ -194,7 +195,9 @@ pub(super) fn conclude(plan: &mut Plan) {
             planned.any(|edit| edit.target().same(target) && edit.after() == after)
         };
         let finding = &judged.finding;
-        judged.proposed = finding.changes_files() || finding.cure.iter().any(is_planned);
+        judged.proposed = finding.is_steps_alone()
+            || !finding.permissions.is_empty()
+            || finding.cure.iter().any(is_planned);
         if !judged.proposed {
             continue;
         }

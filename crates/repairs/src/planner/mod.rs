@@ -126,6 +126,14 @@ pub enum PlanError {
         #[source]
         source: Error,
     },
+    /// A repair does not do what the operator asked it for.
+    #[error("{id}: {why}")]
+    Refused {
+        /// The repair.
+        id: &'static str,
+        /// Why.
+        why: String,
+    },
     /// The disk could not be compared with the plan.
     #[error("cannot read {target}: {reason}")]
     Read {
@@ -301,6 +309,9 @@ fn plan_in(
             Ok(()) => judge.findings(&mut plan, repair, ask, findings)?,
             Err(error) if error.spares_the_rest() && !selection.names(repair.id) => {
                 plan.not_checked.push((repair.id, chain(&error)));
+            }
+            Err(Error::Refused(why)) if ask.wants_it() => {
+                return Err(PlanError::Refused { id: repair.id, why });
             }
             Err(source) if ask.wants_it() => {
                 return Err(PlanError::CouldNotLook {

@@ -19,10 +19,16 @@ const FEW_SERVICES: usize = 11;
 /// The machine's number in its firmware, which names what Windows knows of it.
 const MACHINE: &str = "{8d6c5b0e-27f1-4a39-b8c4-61e09f3a7d52}";
 /// What a control set that is not the current one does without.
-const LEFT_OUT: [&str; 3] = [
+const LEFT_OUT: [&str; 9] = [
     "Control\\Lsa",
     "Control\\Session Manager\\SubSystems",
     "Control\\Class",
+    "Control\\Network",
+    "Control\\NetworkProvider",
+    "Control\\TimeZoneInformation",
+    "Enum",
+    "Hardware Profiles",
+    "Services\\Tcpip\\Parameters\\Interfaces",
 ];
 
 /// The SYSTEM hive of an installation.
