@@ -368,6 +368,30 @@ fn a_driver_without_file_is_told_where_drivers_are_shown() {
 }
 
 #[test]
+fn the_drive_of_windows_need_not_be_c() {
+    for (root, found_by_d) in [("C:\\Windows", false), ("D:\\WINDOWS", true)] {
+        let lab = changed(|windows| {
+            driver_files(windows);
+            let version = "Microsoft\\Windows NT\\CurrentVersion";
+            let software = windows.software.as_mut().unwrap();
+            software.key(version).sz("SystemRoot", root);
+            let service = windows.system.key(SET).key("Services\\acmeflt");
+            service
+                .dword("Type", 1)
+                .dword("Start", 0)
+                .dword("ErrorControl", 3)
+                .expand_sz("ImagePath", "\\??\\D:\\acme\\flt.sys");
+        });
+        let plan = looked(&lab);
+        assert_eq!(
+            found(&plan, "boot-drivers").len(),
+            usize::from(found_by_d),
+            "{root}"
+        );
+    }
+}
+
+#[test]
 fn a_critical_driver_of_another_maker_without_file_is_told() {
     for (error_control, held_back, told) in [(3, false, true), (1, false, false), (3, true, false)]
     {
