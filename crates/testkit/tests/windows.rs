@@ -282,17 +282,22 @@ fn only_the_named_files_differ() {
             "critical-ifeo" | "rdp-policy" | "tls-policy" => &["SOFTWARE"],
             "firewall-off" | "group-policy-off" | "nla-off" | "recovery-loop"
             | "serial-console" => &[],
+            "disk-space" | "machine-keys" => &[],
+            "group-policy-off" | "nla-off" | "recovery-loop" | "serial-console" => &[],
+            "pending-update" => &["SOFTWARE", "pending.xml"],
             "rdp-certificate" | "rdp-enabled" => &["SOFTWARE", "SYSTEM"],
             "group-policy-off" | "nla-off" | "recovery-loop" | "serial-console" => &[],
             "single-session" => &[],
             "rdp-certificate" | "rdp-enabled" | "rds-licensing" => &["SOFTWARE", "SYSTEM"],
             "rdp-policy" | "tls-policy" => &["SOFTWARE"],
+            "registry-backup" => &["DEFAULT", "SAM", "SECURITY", "SOFTWARE", "SYSTEM", "SYSTEM"],
             "stray-hive" => &["SYSTEM", "SYSTEM.hiv"],
             _ => &["SYSTEM"],
         };
         assert_eq!(differing, expected, "{repair}");
         let same = broken.permissions == healthy.permissions;
         assert_eq!(same, repair != "machine-keys", "{repair}");
+        assert_eq!(broken.space.is_some(), repair == "disk-space", "{repair}");
         assert!(
             broken.files.values().all(|file| file.len() < 96 * 1024),
             "{repair}"

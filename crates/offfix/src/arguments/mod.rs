@@ -143,6 +143,8 @@ pub(crate) enum PlanFormat {
     Commands,
     /// As a page for a browser, which needs nothing else.
     Html,
+}
+
 /// Whether the steps for the recovery machine are run without another question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RunSteps {

@@ -213,8 +213,8 @@ impl Policy {
         let mode = self.mode.as_ref().filter(|_| wanted.mode.is_some());
         let servers = self.servers.as_ref().filter(|_| wanted.servers.is_some());
         match mode.or(servers) {
-            Some(set) => Err(Error::NoEffect(format!(
-                r"a policy sets {set} in HKLM\SOFTWARE\{}, and a policy wins",
+            Some(set) => Err(Error::Refused(format!(
+                r"would have no effect: a policy sets {set} in HKLM\SOFTWARE\{}, and a policy wins",
                 rdp_enabled::POLICY
             ))),
             None => Ok(()),

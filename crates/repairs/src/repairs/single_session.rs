@@ -45,8 +45,8 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
     if let Some(policy) = rdp_enabled::policy(findings, context) {
         let now = policy.number(NAME)?;
         if now.exists() && !now.is(wanted) {
-            return Err(Error::NoEffect(format!(
-                r"a policy sets {NAME} to {now} in HKLM\SOFTWARE\{}, and a policy wins",
+            return Err(Error::Refused(format!(
+                r"would have no effect: a policy sets {NAME} to {now} in HKLM\SOFTWARE\{}, and a policy wins",
                 rdp_enabled::POLICY
             )));
         }

@@ -19,12 +19,14 @@ const FEW_SERVICES: usize = 11;
 /// The machine's number in its firmware, which names what Windows knows of it.
 const MACHINE: &str = "{8d6c5b0e-27f1-4a39-b8c4-61e09f3a7d52}";
 /// What a control set that is not the current one does without.
-const LEFT_OUT: [&str; 9] = [
-    "Control\\Lsa",
-    "Control\\Session Manager\\SubSystems",
+const LEFT_OUT: [&str; 11] = [
     "Control\\Class",
+    "Control\\Lsa",
     "Control\\Network",
     "Control\\NetworkProvider",
+    "Control\\SecurityProviders\\SCHANNEL\\Ciphers",
+    "Control\\Session Manager\\Memory Management",
+    "Control\\Session Manager\\SubSystems",
     "Control\\TimeZoneInformation",
     "Enum",
     "Hardware Profiles",

@@ -2,7 +2,8 @@
 //! much each is needed.
 //!
 //! Invariants: one row a driver; the values are what a missing key is made anew with, and never
-//! what an existing one is measured by, but for `Start`. Absent on purpose: drivers of other makers.
+//! what an existing one is measured by, but for `Start`. Absent on purpose: drivers of other
+//! makers.
 
 use crate::context::{Context, Error, Place};
 
