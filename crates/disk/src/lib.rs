@@ -21,6 +21,8 @@ mod os;
 pub mod partition;
 mod record;
 mod record_file;
+mod record_reader;
+mod rename;
 mod root;
 mod run;
 mod security;
@@ -35,6 +37,10 @@ pub use journal::{Journal, JournalError, Lock};
 pub use origin::{Origin, OriginError, Sibling};
 pub use record::{FileRecord, Range, Record, RootRecord, Stamp};
 pub use record_file::{RECORD_LIMIT, RecordError};
+pub use rename::{
+    NamedBack, RENAME_LIMIT, RenameError, RenameRecord, RenameStanding, check_renames,
+    look_at_renames, name_back, rename,
+};
 pub use root::{OpenError, Root, Space};
 pub use run::Run;
 pub use security::{

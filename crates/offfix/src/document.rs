@@ -6,6 +6,7 @@
 use crate::exit::{Exit, Failure};
 use crate::guards::GuardDocument;
 use crate::permissions::PermissionsDocument;
+use crate::renames::RenameDocument;
 use disk::Stamp;
 use hive::{RegData, RegType};
 use repairs::{Certainty, Kind, Offer, Selection};
@@ -48,6 +49,8 @@ pub(crate) struct Document {
     pub(crate) changes: Vec<ChangeDocument>,
     #[serde(default)]
     pub(crate) permissions: Vec<PermissionsDocument>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) renames: Vec<RenameDocument>,
     pub(crate) steps: Vec<StepDocument>,
     pub(crate) fine: Vec<String>,
     pub(crate) not_checked: Vec<String>,
@@ -170,7 +173,7 @@ pub(crate) struct StepDocument {
 impl Document {
     /// Whether anything would change.
     pub(crate) fn has_changes(&self) -> bool {
-        !(self.changes.is_empty() && self.permissions.is_empty())
+        !(self.changes.is_empty() && self.permissions.is_empty() && self.renames.is_empty())
     }
 }
 

@@ -207,6 +207,9 @@ impl From<StageError> for Failure {
     }
 }
 
+/// What settles half a name.
+const CHECK_DISK: &str = "let Windows check the disk first: chkdsk F: /f";
+
 impl From<CommitError> for Failure {
     fn from(error: CommitError) -> Failure {
         let failed = |exit, code| Failure::of(exit, code, &error);
@@ -226,6 +229,12 @@ impl From<CommitError> for Failure {
             CommitError::Security(disk::SecurityError::Changed { .. }) => {
                 failed(Exit::Refused, "changed").hint("make a new plan")
             }
+            CommitError::Rename(disk::RenameError::Torn { .. }) => {
+                failed(Exit::Refused, "name").hint(CHECK_DISK).hint(nothing)
+            }
+            CommitError::Rename(_) => failed(Exit::Refused, "name")
+                .hint("make a new plan")
+                .hint(nothing),
             CommitError::Security(_) => failed(Exit::Refused, "permissions").hint(nothing),
             CommitError::NoSpace { .. } => {
                 failed(Exit::Refused, "disk-full").hint("make room on the disk")
@@ -260,6 +269,9 @@ impl From<UndoError> for Failure {
                 "run undo again; when a file cannot be read, let Windows check the disk first: \
                  chkdsk F: /f",
             ),
+            UndoError::Rename(_) => failed(Exit::Unfinished, "unfinished")
+                .hint(CHECK_DISK)
+                .hint("then run undo again"),
             _ => failed(Exit::Unfinished, "unfinished").hint("run undo again"),
         }
     }

@@ -9,6 +9,7 @@ use crate::exit::{Exit, Failure};
 use crate::numbers::{count, files_and_folders};
 use crate::output;
 use crate::permissions::{PermissionsDocument, objects, paths_in_words};
+use crate::renames::files_in_words;
 use crate::session::Session;
 use disk::{Record, Root, RootRecord, Run, State};
 use repairs::planner::OnPurpose;
@@ -168,20 +169,23 @@ fn summary(run: &Run) -> String {
     }
 }
 
-/// `2 values`, `permissions of 3 files and folders`, or both; values are counted as `one`.
+/// `2 values`, `names of 1 file`, `permissions of 3 files and folders`, or more of them; values
+/// are counted as `one`.
 pub(crate) fn changes_in_words(plan: &Document, one: &str) -> String {
-    let values = count(plan.changes.len(), one);
-    match objects(&plan.permissions) {
-        0 => values,
-        number => {
-            let permissions = format!("permissions of {}", files_and_folders(number));
-            if plan.changes.is_empty() {
-                permissions
-            } else {
-                format!("{values}, {permissions}")
-            }
-        }
+    let mut words = Vec::new();
+    if !plan.changes.is_empty() {
+        words.push(count(plan.changes.len(), one));
     }
+    if !plan.renames.is_empty() {
+        words.push(format!("names of {}", files_in_words(plan.renames.len())));
+    }
+    if let number @ 1.. = objects(&plan.permissions) {
+        words.push(format!("permissions of {}", files_and_folders(number)));
+    }
+    if words.is_empty() {
+        words.push(count(0, one));
+    }
+    words.join(", ")
 }
 
 /// What the open runs of a disk set, newest first.

@@ -17,6 +17,7 @@ mod operator;
 mod output;
 mod permissions;
 mod progress;
+mod renames;
 mod render;
 mod session;
 mod time;

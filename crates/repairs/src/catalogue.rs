@@ -6,10 +6,10 @@
 use crate::context::{Context, Error};
 use crate::finding::Findings;
 use crate::repairs::{
-    boot_device_ids, boot_entries, boot_menu_stuck, crash_dump, group_policy_client,
-    group_policy_off, machine_keys, nla, nla_off, rdp_certificate, rdp_enabled, rdp_listener,
-    rdp_policy, rdp_services, recovery_loop, safe_mode, serial_console, stray_hive, test_signing,
-    tls_legacy, tls_policy, tls_protocols,
+    boot_device_ids, boot_entries, boot_menu_stuck, crash_dump, disable_driver, disable_service,
+    group_policy_client, group_policy_off, machine_keys, nla, nla_off, quarantine_file,
+    rdp_certificate, rdp_enabled, rdp_listener, rdp_policy, rdp_services, recovery_loop, safe_mode,
+    serial_console, stray_hive, test_signing, tls_legacy, tls_policy, tls_protocols,
 };
 
 /// What kind of repair it is.
@@ -63,11 +63,14 @@ pub const CATALOGUE: &[Repair] = &[
     boot_entries::REPAIR,
     boot_menu_stuck::REPAIR,
     crash_dump::REPAIR,
+    disable_driver::REPAIR,
+    disable_service::REPAIR,
     group_policy_client::REPAIR,
     group_policy_off::REPAIR,
     machine_keys::REPAIR,
     nla::REPAIR,
     nla_off::REPAIR,
+    quarantine_file::REPAIR,
     rdp_certificate::REPAIR,
     rdp_enabled::REPAIR,
     rdp_listener::REPAIR,

@@ -44,6 +44,9 @@ pub enum Error {
     /// The disk cannot be looked at.
     #[error("cannot look at the disk: {0}")]
     Disk(String),
+    /// What was asked for is not done, for a reason.
+    #[error("{0}")]
+    Refused(String),
     /// What the disk has is not shown where it is attached.
     #[error("{0}")]
     NotSeen(String),
@@ -56,7 +59,7 @@ impl Error {
         match self {
             Error::NoBoot { .. } | Error::NotSeen(_) => true,
             Error::Read { hive, .. } | Error::Hive { hive, .. } => *hive == HiveName::Bcd,
-            Error::Disk(_) => false,
+            Error::Disk(_) | Error::Refused(_) => false,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Invariants: a finding names the place and what was seen there; an empty cure means report
 //! only. Absent on purpose: whether the cure is proposed (the planner decides).
 
+use disk::RenameRecord;
 use volume::{Edit, SecurityEdit};
 
 /// How sure a finding is.
@@ -58,6 +59,15 @@ pub struct Permissions {
     pub edit: SecurityEdit,
 }
 
+/// Another name for a file and why it gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rename {
+    /// Why.
+    pub kind: Kind,
+    /// Which file, and its new name; the path is spelled as on the disk.
+    pub edit: RenameRecord,
+}
+
 /// What cannot be done to files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -106,6 +116,8 @@ pub struct Finding {
     pub cure: Vec<Change>,
     /// The permissions that cure it.
     pub permissions: Vec<Permissions>,
+    /// The files that get another name.
+    pub renames: Vec<Rename>,
     /// What else has to be done.
     pub steps: Vec<Step>,
 }
@@ -127,13 +139,19 @@ impl Finding {
             evidence: Vec::new(),
             cure: Vec::new(),
             permissions: Vec::new(),
+            renames: Vec::new(),
             steps: Vec::new(),
         }
     }
 
     /// Whether it has a cure.
     pub fn has_cure(&self) -> bool {
-        !(self.cure.is_empty() && self.permissions.is_empty())
+        !self.cure.is_empty() || self.changes_files()
+    }
+
+    /// Whether its cure is more than values.
+    pub fn changes_files(&self) -> bool {
+        !(self.permissions.is_empty() && self.renames.is_empty())
     }
 }
 

@@ -16,11 +16,12 @@ pub mod context;
 pub mod finding;
 pub mod planner;
 pub mod repairs;
+pub mod services;
 pub mod symptom;
 
 pub use boot::Boot;
 pub use catalogue::{CATALOGUE, Class, Parameter, Repair, repair};
 pub use context::{Ask, Context, Error};
-pub use finding::{Certainty, Change, Finding, Findings, Kind, Offer, Permissions, Step};
-pub use planner::{Plan, PlanError, Planned, PlannedPermissions, Selection, plan};
+pub use finding::{Certainty, Change, Finding, Findings, Kind, Offer, Permissions, Rename, Step};
+pub use planner::{Plan, PlanError, Planned, PlannedPermissions, PlannedRename, Selection, plan};
 pub use symptom::{SYMPTOMS, Symptom, symptom};

@@ -273,6 +273,11 @@ fn only_the_named_files_differ() {
             "group-policy-off" | "nla-off" | "recovery-loop" | "serial-console" => &[],
             "rdp-certificate" | "rdp-enabled" => &["SOFTWARE", "SYSTEM"],
             "rdp-policy" | "tls-policy" => &["SOFTWARE"],
+            "disable-driver" => &["SYSTEM", "contosoflt.sys"],
+            "quarantine-file" => &[
+                "C-00000291-00000000-00000032.sys",
+                "C-00000292-00000000-00000007.sys",
+            ],
             "stray-hive" => &["SYSTEM", "SYSTEM.hiv"],
             _ => &["SYSTEM"],
         };

@@ -4,14 +4,15 @@
 //! they were before or after, or, while the run is unfinished, anything that the recorded ranges
 //! laid over it turn into the recorded hash; permissions only from those before or after.
 //! Otherwise something else has written it: it is overtaken, and not touched. Permissions go back
-//! first, then each hive as a commit of its own.
+//! first, then each hive as a commit of its own, then names.
 //! Absent on purpose: redo; values (a plan does that after the VM has run).
 
 use crate::commit::{FILE_LIMIT, HeldHive, meaning_of};
 use crate::permissions::same_security;
 use disk::{
-    FileRecord, HoldError, JournalError, Lock, Record, RecordError, Root, Run, SecurityError,
-    SecurityStanding, State, Step, StepError, WalkError, look_at_securities, put_back_securities,
+    FileRecord, HoldError, JournalError, Lock, Record, RecordError, RenameError, RenameStanding,
+    Root, Run, SecurityError, SecurityStanding, State, Step, StepError, WalkError, look_at_renames,
+    look_at_securities, name_back, put_back_securities,
 };
 use hive::Hive;
 use hive::commit::{self, Files, Member, Method};
@@ -37,6 +38,8 @@ pub enum Standing {
 pub enum Part {
     /// A hive and its logs.
     Hive,
+    /// The name of a file.
+    Name,
     /// The permissions of a file or folder.
     Permissions,
 }
@@ -91,6 +94,9 @@ pub enum UndoError {
     /// A write failed.
     #[error("writing failed")]
     Step(#[from] StepError),
+    /// A file could not get its old name back.
+    #[error("not all files have their old names")]
+    Rename(#[from] RenameError),
     /// Permissions could not be put back.
     #[error("not all permissions could be put back")]
     Security(#[from] SecurityError),
@@ -167,8 +173,25 @@ pub fn look(roots: &[&Root], run: &Run) -> Result<Vec<Outcome>, UndoError> {
         };
         outcomes.push(hive(primary_of(&group), standing));
     }
+    outcomes.extend(names(roots, record)?);
     outcomes.extend(permissions(roots, record)?);
     Ok(outcomes)
+}
+
+/// How the files that a run has renamed stand.
+fn names(roots: &[&Root], record: &Record) -> Result<Vec<Outcome>, RenameError> {
+    let standings = look_at_renames(roots, &record.renames)?;
+    let outcomes = record.renames.iter().zip(standings);
+    let outcomes = outcomes.map(|(known, standing)| Outcome {
+        part: Part::Name,
+        path: known.path.clone(),
+        standing: match standing {
+            RenameStanding::Before => Standing::Before,
+            RenameStanding::After | RenameStanding::Both => Standing::Ours,
+            RenameStanding::Overtaken => Standing::Overtaken,
+        },
+    });
+    Ok(outcomes.collect())
 }
 
 fn hive(path: String, standing: Standing) -> Outcome {
@@ -237,8 +260,11 @@ pub fn undo(
         outcomes.push(hive(path, standing));
     }
     let mut permissions = permissions(roots, &record)?;
+    // A name that cannot be looked at is no reason to leave the hives: it is told at the end.
+    let names = names(roots, &record);
     let ours = |outcome: &Outcome| outcome.standing == Standing::Ours;
-    if !work.is_empty() || permissions.iter().any(ours) {
+    let named = names.as_ref().map_or(true, |names| names.iter().any(ours));
+    if !work.is_empty() || named || permissions.iter().any(ours) {
         run.mark(lock, State::Undoing, at, "")?;
     }
     put_back_permissions(roots, &record, &mut permissions, progress)?;
@@ -247,6 +273,10 @@ pub fn undo(
     for (path, mut held, before, method) in work.into_iter().rev() {
         put_back(&mut held, &before, method).map_err(|error| error.at(&path))?;
     }
+    if let Some(error) = name_back(roots, &record.renames).failed.into_iter().next() {
+        return Err(error.into());
+    }
+    outcomes.extend(names?);
     let overtaken: Vec<&str> = outcomes
         .iter()
         .filter(|outcome| outcome.standing == Standing::Overtaken)

@@ -13,6 +13,8 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+#[cfg(target_os = "linux")]
+use rustix::fs::RenameFlags;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, StatVfsMountFlags};
 use rustix::io::Errno;
 
@@ -101,6 +103,27 @@ impl Dir {
         flags.set(OFlags::DIRECTORY, kind == Kind::Directory);
         let name = name.unwrap_or(OsStr::new("."));
         Ok(File::from(open_quietly(&self.fd, name, flags)?))
+    }
+
+    /// Gives a file of this folder another name, which is free. A file system that cannot be asked
+    /// to keep a taken name is looked at first.
+    pub(crate) fn rename(&self, old: &OsStr, new: &OsStr) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        match rustix::fs::renameat_with(&self.fd, old, &self.fd, new, RenameFlags::NOREPLACE) {
+            Err(Errno::INVAL | Errno::NOSYS) => {}
+            result => return Ok(result?),
+        }
+        match self.inspect(new) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+            Ok(_) => return Err(io::ErrorKind::AlreadyExists.into()),
+        }
+        Ok(rustix::fs::renameat(&self.fd, old, &self.fd, new)?)
+    }
+
+    /// Takes a name of a file away; without another one the file goes too.
+    pub(crate) fn remove_file(&self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())?)
     }
 
     /// Waits until everything on the volume is on the medium.

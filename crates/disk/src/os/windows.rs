@@ -24,8 +24,8 @@ use windows_sys::Win32::Storage::FileSystem::{
     BY_HANDLE_FILE_INFORMATION, FILE_ATTRIBUTE_DEVICE, FILE_ATTRIBUTE_DIRECTORY,
     FILE_ATTRIBUTE_REPARSE_POINT, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
     FILE_READ_ATTRIBUTES, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE,
-    GetDiskFreeSpaceExW, GetFileInformationByHandle, GetVolumeInformationByHandleW, READ_CONTROL,
-    WRITE_DAC, WRITE_OWNER,
+    GetDiskFreeSpaceExW, GetFileInformationByHandle, GetVolumeInformationByHandleW,
+    MOVEFILE_WRITE_THROUGH, MoveFileExW, READ_CONTROL, WRITE_DAC, WRITE_OWNER,
 };
 use windows_sys::Win32::System::SystemInformation::GetSystemWindowsDirectoryW;
 
@@ -133,6 +133,21 @@ impl Dir {
     )]
     pub(crate) fn flush(&self) -> io::Result<()> {
         Ok(())
+    }
+
+    /// Gives a file of this folder another name, which is free.
+    pub(crate) fn rename(&self, old: &OsStr, new: &OsStr) -> io::Result<()> {
+        let [old, new] = [old, new].map(|name| wide(self.path.join(name).as_os_str()));
+        // SAFETY: both paths end in NUL; without a flag to replace, a taken name is refused.
+        if unsafe { MoveFileExW(old.as_ptr(), new.as_ptr(), MOVEFILE_WRITE_THROUGH) } == 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(())
+    }
+
+    /// Takes a name of a file away; without another one the file goes too.
+    pub(crate) fn remove_file(&self, name: &OsStr) -> io::Result<()> {
+        std::fs::remove_file(self.path.join(name))
     }
 
     /// Free (for this user's quota) and total bytes.

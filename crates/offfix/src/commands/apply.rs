@@ -87,8 +87,10 @@ fn write(
         mut document,
         edits,
         permissions,
+        renames,
     } = made;
     let staged = volume::stage(&volume, &edits, &permissions, session.now.filetime())?;
+    let staged = staged.with_renames(renames);
     let id = free_name(&session.journal, session.now)?;
     document.run = Some(id.clone());
     document.left_open.extend(journal::weakened(&document));
@@ -269,7 +271,9 @@ fn same_plan(wanted: &Document, made: &Document) -> Result<(), Failure> {
             );
         }
     }
-    let same = wanted.changes == made.changes && wanted.permissions == made.permissions;
+    let same = wanted.changes == made.changes
+        && wanted.permissions == made.permissions
+        && wanted.renames == made.renames;
     if !same || wanted.files != made.files {
         return refused(
             "edited-plan",

@@ -15,9 +15,10 @@ use crate::journal;
 use crate::output;
 use crate::permissions::PermissionsDocument;
 use crate::progress::Progress;
+use crate::renames::RenameDocument;
 use crate::session::Session;
 use crate::time::filetime_text;
-use disk::{Run, Stamp};
+use disk::{RenameRecord, Run, Stamp};
 use hive::commit::Member;
 use repairs::context::chain;
 use repairs::{Certainty, Plan, PlanError};
@@ -31,12 +32,13 @@ pub(crate) struct Made {
     pub(crate) document: Document,
     pub(crate) edits: Vec<Edit>,
     pub(crate) permissions: Vec<SecurityEdit>,
+    pub(crate) renames: Vec<RenameRecord>,
 }
 
 impl Made {
     /// Whether there is nothing to do.
     pub(crate) fn is_empty(&self) -> bool {
-        self.edits.is_empty() && self.permissions.is_empty()
+        self.edits.is_empty() && self.permissions.is_empty() && self.renames.is_empty()
     }
 }
 
@@ -82,7 +84,7 @@ pub(crate) fn make(
         },
         |permissions| take_back::still_set(volume, permissions),
     );
-    let (edits, permissions) = match &selection.undo {
+    let (edits, permissions, renames) = match &selection.undo {
         Some(what) => take_back::fill(&mut document, volume, what, runs)?,
         None => {
             let purpose = journal::on_purpose(runs);
@@ -97,7 +99,8 @@ pub(crate) fn make(
             }
             let edits = plan.changes.into_iter().map(|change| change.edit);
             let permissions = plan.permissions.into_iter().map(|one| one.edit);
-            (edits.collect(), permissions.collect())
+            let renames = plan.renames.into_iter().map(|one| one.edit);
+            (edits.collect(), permissions.collect(), renames.collect())
         }
     };
     elements::describe(volume, &mut document.changes);
@@ -109,6 +112,7 @@ pub(crate) fn make(
         document,
         edits,
         permissions,
+        renames,
     })
 }
 
@@ -172,6 +176,7 @@ fn fill(document: &mut Document, plan: &Plan) {
         .iter()
         .map(PermissionsDocument::of)
         .collect();
+    document.renames = plan.renames.iter().map(RenameDocument::of).collect();
     document.steps = plan
         .steps
         .iter()

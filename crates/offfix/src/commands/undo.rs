@@ -29,6 +29,8 @@ struct UndoDocument<'a> {
     left_open: Vec<String>,
     #[serde(flatten)]
     hives: Sorted<'a>,
+    #[serde(skip_serializing_if = "Sorted::is_empty")]
+    names: Sorted<'a>,
     permissions: Sorted<'a>,
 }
 
@@ -43,6 +45,17 @@ pub(crate) struct Sorted<'a> {
 }
 
 impl<'a> Sorted<'a> {
+    pub(crate) fn is_empty(&self) -> bool {
+        [
+            &self.restored,
+            &self.unchanged,
+            &self.overtaken,
+            &self.differs,
+        ]
+        .iter()
+        .all(|paths| paths.is_empty())
+    }
+
     fn of(outcomes: &'a [Outcome], part: Part) -> Sorted<'a> {
         let paths = |standing| -> Vec<&str> {
             let those = outcomes.iter().filter(|outcome| outcome.part == part);
@@ -194,14 +207,16 @@ fn answer(
     json: bool,
 ) {
     let hives = Sorted::of(outcomes, Part::Hive);
+    let names = Sorted::of(outcomes, Part::Name);
     let permissions = Sorted::of(outcomes, Part::Permissions);
     let (id, computer) = run.map_or((None, None), |(id, computer)| (Some(id), computer));
     if !json {
-        let text = render::undone(id, &hives, &permissions, &session.drive);
+        let text = render::undone(id, &hives, (&names, &permissions), &session.drive);
         output::text(&text);
         return;
     }
-    let overtaken = !(hives.overtaken.is_empty() && permissions.overtaken.is_empty());
+    let all = [&hives, &names, &permissions];
+    let overtaken = all.iter().any(|part| !part.overtaken.is_empty());
     output::json(&UndoDocument {
         version: crate::document::VERSION,
         verdict: if overtaken { "needs-human" } else { "clean" },
@@ -211,6 +226,7 @@ fn answer(
         run: id,
         left_open: Vec::new(),
         hives,
+        names,
         permissions,
     });
 }

@@ -5,6 +5,7 @@ use crate::journal;
 use crate::numbers::{count, files_and_folders, wrap};
 use crate::output::{GOOD, HEADING, WARNING};
 use crate::permissions::objects;
+use crate::renames::{RenameDocument, files_in_words};
 use crate::render::{WIDTH, field, lines};
 use std::path::Path;
 
@@ -208,6 +209,7 @@ pub(crate) fn changes(plan: &Document) -> String {
     }
     let mut text = format!("{HEADING}WILL CHANGE{HEADING:#}\n");
     text.push_str(&change_lines(plan));
+    text.push_str(&rename_lines(plan));
     text.push_str(&permission_lines(plan));
     text.push_str(&summary(plan));
     text
@@ -251,6 +253,17 @@ pub(crate) fn change_lines(plan: &Document) -> String {
         ));
     }
     text
+}
+
+/// The files that get another name, a line each.
+fn rename_lines(plan: &Document) -> String {
+    let line = |one: &RenameDocument| {
+        let (why, repair) = (&one.kind, &one.repair);
+        let style = if why == "weakening" { WARNING } else { GOOD };
+        let (path, name) = (&one.path, &one.name);
+        format!(" {path}\n  ~  name  -> {name}   {style}{why}{style:#}  {repair}\n")
+    };
+    plan.renames.iter().map(line).collect()
 }
 
 /// The files and folders that get other permissions, the first of many, and what changes.
@@ -372,13 +385,14 @@ pub(super) fn summary(plan: &Document) -> String {
         some => format!("{} weakened", some.join(", ")),
     };
     let change = plan.changes.len() - add - remove;
-    let permissions = match objects(&plan.permissions) {
-        0 => String::new(),
-        number => format!(", permissions of {}", files_and_folders(number)),
-    };
-    format!(
-        "Plan: {add} to add, {change} to change, {remove} to remove{permissions}; {weakened}.\n"
-    )
+    let mut files = String::new();
+    if let number @ 1.. = plan.renames.len() {
+        files.push_str(&format!(", {} to rename", files_in_words(number)));
+    }
+    if let number @ 1.. = objects(&plan.permissions) {
+        files.push_str(&format!(", permissions of {}", files_and_folders(number)));
+    }
+    format!("Plan: {add} to add, {change} to change, {remove} to remove{files}; {weakened}.\n")
 }
 
 /// What was fine, not looked at, left alone, and can be asked for.

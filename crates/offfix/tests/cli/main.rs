@@ -27,6 +27,7 @@ mod plans;
 mod purpose;
 mod runs;
 mod symptoms;
+mod quarantine;
 mod topics;
 mod undo;
 

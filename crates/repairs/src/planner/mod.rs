@@ -167,6 +167,17 @@ pub struct PlannedPermissions {
     pub edit: volume::SecurityEdit,
 }
 
+/// Another name for a file in a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedRename {
+    /// Which repair gives it.
+    pub repair: &'static str,
+    /// Why.
+    pub kind: Kind,
+    /// Which file, and its new name.
+    pub edit: disk::RenameRecord,
+}
+
 /// A finding and whether its cure is in the plan.
 #[derive(Clone, Debug)]
 pub struct Judged {
@@ -191,6 +202,8 @@ pub struct Plan {
     pub changes: Vec<Planned>,
     /// The permissions, which are set after the changes.
     pub permissions: Vec<PlannedPermissions>,
+    /// The files that get another name, between the two.
+    pub renames: Vec<PlannedRename>,
     /// Repairs that looked and found nothing.
     pub fine: Vec<&'static str>,
     /// Repairs that could not look, and why.
@@ -257,6 +270,7 @@ fn plan_in(
         recipe: asked.iter().any(|(_, ask)| *ask == Ask::Article),
         proposed: Vec::new(),
         permissions: Vec::new(),
+        renames: Vec::new(),
     };
     for &(repair, ask) in &asked {
         let context = Context {
@@ -284,6 +298,7 @@ fn plan_in(
     }
     plan.changes = judge.settle()?;
     plan.permissions = judge.settle_permissions()?;
+    plan.renames = judge.settle_renames()?;
     judge::conclude(&mut plan);
     describe(&mut plan, selection, &asked);
     Ok(plan)

@@ -21,11 +21,14 @@ pub const REPAIRS: &[&str] = &[
     "boot-entries",
     "boot-menu-stuck",
     "crash-dump",
+    "disable-driver",
+    "disable-service",
     "group-policy-client",
     "group-policy-off",
     "machine-keys",
     "nla",
     "nla-off",
+    "quarantine-file",
     "rdp-certificate",
     "rdp-enabled",
     "rdp-listener",
@@ -72,7 +75,15 @@ pub fn needed(repair: &str) -> Option<(&'static str, &'static str)> {
 }
 
 /// Repairs that do nothing until they are told what: repair, parameter, value.
-const NEEDED: &[(&str, &str, &str)] = &[];
+const NEEDED: &[(&str, &str, &str)] = &[
+    ("disable-driver", "name", "contosoflt"),
+    ("disable-service", "name", "ContosoAgent"),
+    (
+        "quarantine-file",
+        "path",
+        "C:\\Windows\\System32\\drivers\\Contoso\\C-00000291*.sys",
+    ),
+];
 
 /// A disk with the fault a repair is for; `None` for a repair that is not known here.
 pub fn broken(repair: &str) -> Option<Disk> {
