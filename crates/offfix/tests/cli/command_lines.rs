@@ -356,3 +356,26 @@ fn lines_are_written_for_cmd_and_kept_with_the_run() {
         .gives(0);
     assert_eq!(of_plan.out, shown);
 }
+
+#[test]
+fn a_file_that_is_put_aside_has_a_line_and_a_row() {
+    let scratch = Scratch::with(&broken("quarantine-file").unwrap());
+    let path = r"quarantine-file.path=C:\Windows\System32\drivers\Contoso\C-00000291*.sys";
+    let selection = ["--repair", "quarantine-file", "--set", path];
+    let (plan, blocks) = both(&scratch, &selection).unwrap();
+    let renames = plan["renames"].as_array().unwrap();
+    assert!(!renames.is_empty(), "{plan}");
+    for (one, block) in renames.iter().zip(&blocks) {
+        let [path, name] = ["path", "name"].map(|field| one[field].as_str().unwrap());
+        let wanted = [
+            "ren".to_owned(),
+            format!(r"%SystemDrive%\{path}"),
+            name.to_owned(),
+        ];
+        assert_eq!(words(&block[1]), [wanted], "{block:?}");
+    }
+    let page = [&["plan", "disk", "--format", "html"], &selection[..]].concat();
+    let page = scratch.run(&page).gives(0).out;
+    let name = renames[0]["name"].as_str().unwrap();
+    assert!(page.contains(&format!(">{name}</td>")), "{page}");
+}

@@ -25,9 +25,9 @@ mod page;
 mod plan;
 mod plans;
 mod purpose;
+mod quarantine;
 mod runs;
 mod symptoms;
-mod quarantine;
 mod topics;
 mod undo;
 
