@@ -329,3 +329,27 @@ pub(crate) fn unhex(digits: &str) -> Option<Vec<u8>> {
         .map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_from_before_operators_were_recorded_is_read() {
+        let old = Document {
+            version: VERSION,
+            ..Document::default()
+        };
+        let text = crate::output::to_json(&old);
+        for field in ["\"by\"", "\"asked\""] {
+            assert!(!text.contains(field), "{field} was not in old records");
+        }
+        assert_eq!(parse(&text).as_ref(), Ok(&old));
+        let new = Document {
+            by: Some(crate::operator::by(None)),
+            asked: vec!["x".to_owned()],
+            ..old
+        };
+        assert_eq!(parse(&crate::output::to_json(&new)), Ok(new));
+    }
+}

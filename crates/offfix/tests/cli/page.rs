@@ -146,6 +146,9 @@ fn a_hostile_plan_file_writes_no_markup() {
         "repair": "r", "kind": "fix", "paths": ["a", "b"],
         "before": {"sddl": "x", "hex": "zz"}, "after": {"sddl": null, "hex": "01"},
     }]);
+    plan["renames"] = json!([{
+        "repair": "r", "kind": "fix", "path": "a", "name": "b", "size": 1, "sha256": "00",
+    }]);
     plan["guards"] = json!([{"code": "c", "refuses": true, "text": "t", "hints": ["h"]}]);
     plan["asked"] = json!(["a"]);
     for list in [
@@ -166,7 +169,10 @@ fn a_hostile_plan_file_writes_no_markup() {
         .gives(0)
         .out;
     clean(&page);
-    assert!(page.matches("&lt;script&gt;").count() > 60, "{page}");
+    assert!(
+        page.contains("Files that get another name") && page.matches("&lt;script&gt;").count() > 60,
+        "{page}"
+    );
     let lines = scratch
         .run(&["show", "p.json", "--format", "commands"])
         .gives(0)

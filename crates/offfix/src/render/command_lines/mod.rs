@@ -1,4 +1,4 @@
-//! The changes of a plan as lines of reg.exe, bcdedit, icacls and sc, for the running VM.
+//! The changes of a plan as lines of reg.exe, bcdedit, icacls, sc and ren, for the running VM.
 //!
 //! Invariants: each change is either lines that make exactly it, or a remark that says why no
 //! line can; the same lines work typed at a prompt and in a .cmd file; nothing from the disk can
@@ -6,6 +6,7 @@
 //! disk was.
 
 mod cmd;
+mod names;
 mod permissions;
 mod registry;
 mod store;
@@ -35,6 +36,13 @@ pub(crate) fn commands(plan: &Document) -> String {
         body.push(remark(&permissions::about(change)));
         let said = permissions::lines(change);
         body.extend(said.unwrap_or_else(|why| vec![remark(&format!("no line: {why}"))]));
+    }
+    for change in &plan.renames {
+        body.push(String::new());
+        body.push(remark(&names::about(change)));
+        body.extend(
+            names::lines(change).unwrap_or_else(|why| vec![remark(&format!("no line: {why}"))]),
+        );
     }
     let mut lines = head(plan, &body);
     lines.extend(body);

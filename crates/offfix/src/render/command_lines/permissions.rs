@@ -6,12 +6,11 @@
 
 use super::Said;
 use super::cmd::{behind, line};
+use super::names::DRIVE;
 use crate::numbers::files_and_folders;
 use crate::permissions::PermissionsDocument;
 use security::{Ace, AceFlags, AceKind, Control, Descriptor, Sid, icacls};
 
-/// Where the drive of the disk is in the running VM.
-const DRIVE: &str = r"%SystemDrive%\";
 /// What is said of entries, in the order icacls prints them.
 const FLAGS: [(&str, AceFlags); 4] = [
     ("(OI)", AceFlags::OBJECT_INHERIT),

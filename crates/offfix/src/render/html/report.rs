@@ -20,6 +20,7 @@ pub(super) fn write(main: &mut Markup, plan: &Document) {
     findings(main, plan);
     changes(main, plan);
     permissions(main, plan);
+    names(main, plan);
     steps(main, plan);
     looked(main, plan);
     runs(main, plan);
@@ -262,6 +263,26 @@ fn permissions(main: &mut Markup, plan: &Document) {
             });
         });
     }
+}
+
+fn names(main: &mut Markup, plan: &Document) {
+    if plan.renames.is_empty() {
+        return;
+    }
+    main.says("h2", "Files that get another name");
+    main.element("table", |table| {
+        heading(table, &["File", "New name", "SHA-256", "Why"]);
+        table.element("tbody", |body| {
+            for change in &plan.renames {
+                body.element("tr", |row| {
+                    cell(row, "File", "value old", &change.path);
+                    cell(row, "New name", "value new", &change.name);
+                    cell(row, "SHA-256", "value", &change.sha256);
+                    why(row, &change.kind, &change.repair);
+                });
+            }
+        });
+    });
 }
 
 fn paths(caption: &mut Markup, change: &PermissionsDocument) {
