@@ -56,8 +56,8 @@ fn tree_without(scratch: &Scratch, name: &str) -> crate::scratch::Tree {
         if entry.file_name() != name {
             files.extend(
                 tree(&entry.path())
-                    .into_iter()
-                    .map(|(_, found)| (entry.file_name().into(), found)),
+                    .into_values()
+                    .map(|found| (entry.file_name().into(), found)),
             );
         }
     }
