@@ -185,6 +185,7 @@ fn a_hive_that_is_in_use() {
 }
 
 #[cfg(unix)]
+#[allow(clippy::print_stdout, reason = "a test that is not made says so")]
 mod rights {
     use super::*;
     use crate::scratch::Answer;

@@ -22,11 +22,17 @@ const LONGEST_TEXT: usize = 256;
 
 /// An answer that is not what the question asks for.
 #[derive(Debug, thiserror::Error)]
-#[error("the system's answer has {found} bytes, expected {expected} for {what}")]
-pub(crate) struct Malformed {
-    what: &'static str,
-    found: usize,
-    expected: usize,
+pub(crate) enum Malformed {
+    /// It ends before what it says is in it.
+    #[error("the system's answer has {found} bytes, expected {expected} for {what}")]
+    Short {
+        what: &'static str,
+        found: usize,
+        expected: usize,
+    },
+    /// It says that a volume has no parts, or more than any.
+    #[error("the system's answer has a volume of {count} parts, expected 1 to {MOST_EXTENTS}")]
+    Parts { count: u32 },
 }
 
 impl From<Malformed> for io::Error {
@@ -75,12 +81,10 @@ pub(crate) struct Description {
 /// `VOLUME_DISK_EXTENTS`: at least one.
 pub(crate) fn extents(bytes: &[u8]) -> Result<Vec<Extent>, Malformed> {
     let (head, rest) = prefix::<Extents>("extents", bytes)?;
-    let count = usize::try_from(head.count.get()).unwrap_or(usize::MAX);
-    // A volume on no disk is none, and a count that cannot be makes the answer too short.
-    let count = match count {
-        1..=MOST_EXTENTS => count,
-        _ => usize::MAX,
-    };
+    let count = head.count.get();
+    let possible = usize::try_from(count).ok();
+    let possible = possible.filter(|count| (1..=MOST_EXTENTS).contains(count));
+    let count = possible.ok_or(Malformed::Parts { count })?;
     let all = entries::<DiskExtent>("extents", bytes, rest, count)?;
     let extent = |one: &DiskExtent| Extent {
         disk: one.disk.get(),
@@ -194,7 +198,7 @@ fn prefix<'b, T>(what: &'static str, bytes: &'b [u8]) -> Result<(T, &'b [u8]), M
 where
     T: FromBytes,
 {
-    T::read_from_prefix(bytes).map_err(|_| Malformed {
+    T::read_from_prefix(bytes).map_err(|_| Malformed::Short {
         what,
         found: bytes.len(),
         expected: size_of::<T>(),
@@ -212,7 +216,7 @@ where
     T: FromBytes,
 {
     let size = count.saturating_mul(size_of::<T>());
-    let all = rest.get(..size).ok_or_else(|| Malformed {
+    let all = rest.get(..size).ok_or_else(|| Malformed::Short {
         what,
         found: bytes.len(),
         expected: (bytes.len() - rest.len()).saturating_add(size),
