@@ -13,7 +13,7 @@ pub(crate) fn finish_first(json: bool) {
     let handler = move || {
         if !silent {
             silent = true;
-            output::warn("what has begun is finished first; offfix undo takes it back");
+            output::warn("too late to stop: what has begun is finished first");
         }
     };
     // Where nothing can be caught, the program ends in the middle, and undo makes the disk whole.

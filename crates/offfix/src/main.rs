@@ -65,12 +65,11 @@ fn names_no_command(error: &clap::Error) -> bool {
 
 /// What somebody needs who has typed the program's name alone.
 fn first_run() -> exit::Failure {
+    let what = "offfix repairs a Windows VM that lets nobody in, on its attached disk";
     exit::Failure::new(exit::Exit::Usage, "usage", "no command is given")
-        .hint(
-            "offfix repairs a Windows VM that lets nobody in, on its attached disk, F: for example\n\
-             \x20       offfix plan F:    says what is wrong, and the exact changes; writes nothing\n\
-             \x20       offfix apply F:   makes these changes, verified\n\
-             \x20       offfix undo F:    puts the old bytes back",
-        )
+        .hint(format!("{what}, F: for example"))
+        .hint("offfix plan F:    says what is wrong, and the exact changes; writes nothing")
+        .hint("offfix apply F:   makes these changes, verified")
+        .hint("offfix undo F:    puts the old bytes back")
         .hint("offfix disks lists the disks of this machine; offfix --help all commands")
 }
