@@ -118,13 +118,13 @@ fn child(folder: &Path, name: &str) -> Option<PathBuf> {
 }
 
 /// Where Cargo builds: this program runs from the `debug` folder below it.
-fn target() -> Result<PathBuf> {
+pub(crate) fn target() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     let above = own.ancestors().nth(2).map(Path::to_path_buf);
     above.with_context(|| format!("no target folder above {}", own.display()))
 }
 
-fn name(program: &str) -> String {
+pub(crate) fn name(program: &str) -> String {
     format!("{program}{}", std::env::consts::EXE_SUFFIX)
 }
 

@@ -8,7 +8,7 @@
 use std::process::ExitCode;
 use std::{env, fs, io};
 
-use xtask::{bench, ci, docs, fixtures, fmt, fuzz, lint, test, tidy, windows};
+use xtask::{accuracy, bench, ci, docs, fixtures, fmt, fuzz, lint, test, tidy, windows};
 
 /// One task: its name, its arguments as people write them, what it is for, and what it does.
 struct Task(
@@ -51,6 +51,12 @@ const TASKS: &[Task] = &[
         "",
         "run the fuzz targets of the format crates for a minute",
         fuzz::run,
+    ),
+    Task(
+        "accuracy",
+        "[REPAIR]",
+        "break real hives and stores, and count what `offfix` finds and repairs",
+        accuracy::run,
     ),
     Task(
         "bench",
