@@ -43,7 +43,7 @@ const TASKS: &[Task] = &[
     Task(
         "docs",
         "[--check]",
-        "write docs/cli.md from the help texts",
+        "write docs/cli.md and docs/catalogue.md from the program",
         docs::run,
     ),
     Task(

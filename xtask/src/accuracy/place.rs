@@ -230,6 +230,26 @@ impl Wanted {
 }
 
 impl Mark {
+    /// A value as a trial finds it.
+    #[cfg(test)]
+    pub(super) fn value(
+        hive: Hive,
+        key: &str,
+        name: &str,
+        now: Option<Data>,
+        good: Wanted,
+    ) -> Mark {
+        Mark {
+            hive,
+            file: "SYSTEM".to_owned(),
+            key: key.to_owned(),
+            name: name.to_owned(),
+            bad: Some(Change::Value(now.clone())),
+            now,
+            good,
+        }
+    }
+
     /// Whether both are about the same value or file.
     pub(super) fn same_place(&self, other: &Mark) -> bool {
         self.file == other.file

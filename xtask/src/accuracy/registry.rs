@@ -141,6 +141,12 @@ pub(super) fn merge(hive: &Path, changes: &[Merge], scratch: &Path) -> Result<()
 fn reg(changes: &[Merge]) -> String {
     let mut text = HEAD.to_owned();
     for Merge { key, name, data } in changes {
+        if data.is_some() {
+            // The tool makes a key only below one that is there.
+            let ends = key.match_indices('\\').map(|(at, _)| at);
+            let above = ends.filter_map(|at| key.get(..at));
+            above.for_each(|key| text.push_str(&format!("\n[\\{key}]\n")));
+        }
         let Some(name) = name else {
             let sign = if data.is_none() { "-" } else { "" };
             text.push_str(&format!("\n[{sign}\\{key}]\n"));
@@ -202,8 +208,8 @@ mod tests {
         ]);
         let expected = concat!(
             "Windows Registry Editor Version 5.00\n",
-            "\n[\\Set\\A]\n\"'x\\\"\"=hex(4):01,00,00,00\n",
-            "\n[\\Set\\A]\n@=-\n\n[-\\Set\\A]\n\n[\\Set\\A]\n",
+            "\n[\\Set]\n\n[\\Set\\A]\n\"'x\\\"\"=hex(4):01,00,00,00\n",
+            "\n[\\Set\\A]\n@=-\n\n[-\\Set\\A]\n\n[\\Set]\n\n[\\Set\\A]\n",
         );
         assert_eq!(text, expected);
     }

@@ -10,19 +10,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::faults::{Ask, Hive};
+use super::judge::Outcome;
 use super::place::{Mark, Placed, Wanted, inject};
-use super::program::{Answer, Change, Finding, Program, named, words};
+use super::program::{Answer, Program, named, words};
 use super::registry::Listing;
 use super::subject::Subject;
-
-/// What a trial has shown.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Outcome {
-    /// What is wrong, for each fault that was not found, not named or not repaired rightly.
-    pub(super) missed: Vec<(usize, String)>,
-    /// Repairs that wanted something no fault called for.
-    pub(super) alarms: Vec<String>,
-}
 
 /// A disk in a folder of its own.
 struct Bench<'t> {
@@ -56,7 +48,7 @@ pub(super) fn run(
     bench.silent_unasked(on_request, &mut outcome)?;
     let plan = bench.plan(&bench.disk())?;
     let clean = bench.plan(&subject.clean)?;
-    bench.judge_plan(&plan, &clean, &mut outcome);
+    outcome.judge(placed, &plan, &clean);
     if plan.proposing().next().is_some() && outcome.missed.is_empty() {
         bench.repair(&mut outcome)?;
     }
@@ -106,60 +98,6 @@ impl Bench<'_> {
         Ok(())
     }
 
-    fn judge_plan(&self, plan: &Answer, clean: &Answer, outcome: &mut Outcome) {
-        if plan.code != 0 {
-            let why = format!(
-                "plan ends with {}: {} {}",
-                plan.code, plan.verdict, plan.said
-            );
-            return self.fail(outcome, &why);
-        }
-        let new = |found: &&Finding| !clean.findings.contains(found);
-        for (index, it) in self.placed.iter().enumerate() {
-            let mut told = plan.findings.iter().filter(new);
-            if it.fault.is_told() && !told.any(|found| found.repair == it.fault.repair) {
-                outcome.missed.push((index, "not told".to_owned()));
-            }
-            for mark in &it.marks {
-                if let Err(why) = judge_mark(mark, &it.fault.repair, plan) {
-                    outcome.missed.push((index, why));
-                }
-            }
-        }
-        let extra = plan
-            .changes
-            .iter()
-            .filter(|change| !clean.changes.contains(change));
-        for change in extra.filter(|change| !self.is_called_for(change)) {
-            outcome.alarms.push(format!(
-                "{} wants {} {}\\{}",
-                change.repair, change.hive, change.key, change.name
-            ));
-        }
-        // What is no fault may not be called one.
-        if self.placed.iter().any(|it| it.fault.is_harmless()) {
-            let alarms = plan
-                .findings
-                .iter()
-                .filter(new)
-                .filter(|found| found.is_a_fault());
-            let line = |found: &Finding| format!("{} says: {}", found.repair, found.title);
-            outcome.alarms.extend(alarms.map(line));
-        }
-    }
-
-    /// Whether a change belongs to the cure of a fault that is there: its repair's, and, without
-    /// a request, in the control set of the fault.
-    fn is_called_for(&self, change: &Change) -> bool {
-        self.placed.iter().any(|it| {
-            let sets = it.marks.iter().filter_map(|mark| set_of(&mark.key));
-            let sets: Vec<&str> = sets.collect();
-            let elsewhere = set_of(&change.key).is_some_and(|set| !sets.contains(&set));
-            let asked = matches!(it.fault.ask, Ask::Named(_));
-            it.fault.repair == change.repair && (asked || sets.is_empty() || !elsewhere)
-        })
-    }
-
     /// Applies the plan, compares the disk with the table, looks again, and undoes it.
     fn repair(&self, outcome: &mut Outcome) -> Result<()> {
         let before = files(&self.disk())?;
@@ -176,15 +114,18 @@ impl Bench<'_> {
                 said,
                 ..
             } = &applied;
-            self.fail(
-                outcome,
+            outcome.fail(
+                self.placed.len(),
                 &format!("apply ends with {code}: {verdict} {said}"),
             );
             return Ok(());
         }
         let again = self.plan(&self.disk())?;
         if let Some(repair) = again.proposing().next() {
-            self.fail(outcome, &format!("{repair} is not silent after the repair"));
+            outcome.fail(
+                self.placed.len(),
+                &format!("{repair} is not silent after the repair"),
+            );
         }
         for (index, it) in self.placed.iter().enumerate() {
             for mark in &it.marks {
@@ -194,14 +135,6 @@ impl Bench<'_> {
             }
         }
         self.undo(&before, outcome)
-    }
-
-    /// Something that concerns every fault of the trial.
-    fn fail(&self, outcome: &mut Outcome, why: &str) {
-        let all = 0..self.placed.len();
-        outcome
-            .missed
-            .extend(all.map(|index| (index, why.to_owned())));
     }
 
     /// Whether the disk has what is wanted, as another tool reads it.
@@ -242,48 +175,9 @@ impl Bench<'_> {
             Some(path) => format!("after undo {} differs", path.display()),
             None => return Ok(()),
         };
-        self.fail(outcome, &why);
+        outcome.fail(self.placed.len(), &why);
         Ok(())
     }
-}
-
-/// Whether the plan does with a value what is wanted, under the name of the right repair.
-fn judge_mark(mark: &Mark, repair: &str, plan: &Answer) -> Result<(), String> {
-    let hive = match mark.hive {
-        Hive::System => "SYSTEM",
-        Hive::Software => "SOFTWARE",
-        Hive::Bcd => "BCD",
-        // What becomes of a file is seen on the disk.
-        Hive::Disk => return Ok(()),
-    };
-    let here = |change: &&Change| {
-        change.hive == hive
-            && change.key.eq_ignore_ascii_case(&mark.key)
-            && change.name.eq_ignore_ascii_case(&mark.name)
-    };
-    let planned = plan.changes.iter().find(here);
-    let shown = |change: &Change| {
-        let after = change.after.as_ref();
-        let after = after.map_or("nothing".to_owned(), ToString::to_string);
-        format!("{} makes {after} of {}", change.repair, mark.place())
-    };
-    match (&mark.good, planned) {
-        (Wanted::Unchanged, Some(change)) => Err(shown(change)),
-        (wanted @ Wanted::OneOf(_), Some(change)) => {
-            let right = wanted.fits(change.after.as_ref()) && change.repair == repair;
-            if right { Ok(()) } else { Err(shown(change)) }
-        }
-        (wanted @ Wanted::OneOf(_), None) if !wanted.fits(mark.now.as_ref()) => {
-            Err(format!("nothing is planned for {}", mark.place()))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The control set that a key lies in.
-fn set_of(key: &str) -> Option<&str> {
-    let first = key.split('\\').next()?;
-    first.starts_with("ControlSet").then_some(first)
 }
 
 fn files(folder: &Path) -> Result<Files> {
