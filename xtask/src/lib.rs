@@ -7,6 +7,7 @@
     reason = "tasks talk to the person who called them"
 )]
 
+pub mod accuracy;
 pub mod bench;
 pub mod ci;
 pub mod dist;

@@ -5,7 +5,17 @@
 
 use crate::context::{Context, Error};
 use crate::finding::Findings;
-use crate::repairs::{authentication, boot_device_ids, boot_drivers, boot_entries, boot_menu_stuck, class_filters, control_set_selection, crash_dump, critical_ifeo, disable_driver, disable_service, disk_space, driver_verifier, error_control_loop, firewall_off, firewall_rdp_rules, firewall_service, group_policy_client, group_policy_off, ipsec_rules, logon_chain, machine_keys, network_provider_order, network_services, nic_disabled, nla, nla_off, pending_update, quarantine_file, rdp_certificate, rdp_enabled, rdp_listener, rdp_policy, rdp_port, rdp_services, rds_licensing, recovery_loop, registry_backup, safe_mode, san_policy, serial_console, setup_state, single_session, static_ip, stray_hive, test_signing, tls_legacy, tls_policy, tls_protocols};
+use crate::repairs::{
+    authentication, boot_device_ids, boot_drivers, boot_entries, boot_menu_stuck, class_filters,
+    control_set_selection, crash_dump, critical_ifeo, disable_driver, disable_service, disk_space,
+    driver_verifier, error_control_loop, firewall_off, firewall_rdp_rules, firewall_service,
+    group_policy_client, group_policy_off, ipsec_rules, logon_chain, machine_keys,
+    network_provider_order, network_services, nic_disabled, nla, nla_off, pending_update,
+    quarantine_file, rdp_certificate, rdp_enabled, rdp_listener, rdp_policy, rdp_port,
+    rdp_services, rds_licensing, recovery_loop, registry_backup, safe_mode, san_policy,
+    serial_console, setup_state, single_session, static_ip, stray_hive, test_signing, tls_legacy,
+    tls_policy, tls_protocols,
+};
 
 /// What kind of repair it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
