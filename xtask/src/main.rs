@@ -8,8 +8,7 @@
 use std::process::ExitCode;
 use std::{env, fs, io};
 
-use xtask::{accuracy, bench, ci, docs, fixtures, fmt, fuzz, lint, test, tidy, windows};
-use xtask::{bench, ci, dist, docs, fixtures, fmt, fuzz, lint, test, tidy, windows};
+use xtask::{accuracy, bench, ci, dist, docs, fixtures, fmt, fuzz, lint, test, tidy, windows};
 
 /// One task: its name, its arguments as people write them, what it is for, and what it does.
 struct Task(

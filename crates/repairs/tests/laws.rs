@@ -22,8 +22,13 @@ const OPPOSITES: [[&str; 2]; 2] = [
 
 /// Recommended repairs that are not proposed unasked: what they find can be meant, so it waits for
 /// a symptom or a name.
-const WAITING: &[&str] = &["firewall-rdp-rules", "rdp-enabled", "test-signing"];
-const WAITING: &[&str] = &["nic-disabled", "rdp-enabled", "static-ip", "test-signing"];
+const WAITING: &[&str] = &[
+    "firewall-rdp-rules",
+    "nic-disabled",
+    "rdp-enabled",
+    "static-ip",
+    "test-signing",
+];
 
 /// These repairs by name, with what they need to be told.
 fn by_name(ids: &[&str]) -> Selection {
