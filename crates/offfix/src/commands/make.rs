@@ -188,6 +188,9 @@ fn fill(document: &mut Document, plan: &Plan) {
     let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     document.fine = owned(&plan.fine);
     document.not_checked = not_checked(plan);
+    let unread = plan.no_repair.iter();
+    let unread = unread.map(|what| format!("{what} (no repair looks at it)"));
+    document.not_checked.extend(unread);
     let elsewhere = plan
         .not_on_disk
         .iter()

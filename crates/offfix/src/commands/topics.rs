@@ -39,6 +39,7 @@ struct SymptomDocument {
     here: &'static [&'static str],
     after_boot: &'static [&'static str],
     offered: &'static [&'static str],
+    no_repair: &'static [&'static str],
     not_checked: &'static [&'static str],
 }
 
@@ -163,6 +164,7 @@ fn symptom_document(symptom: &Symptom) -> SymptomDocument {
         here: symptom.here,
         after_boot: symptom.after_boot,
         offered: symptom.offered,
+        no_repair: symptom.no_repair,
         not_checked: symptom.not_checked,
     }
 }

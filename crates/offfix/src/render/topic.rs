@@ -82,6 +82,7 @@ pub(crate) fn symptom(symptom: &Symptom, codes: &[String]) -> String {
         here,
         after_boot,
         offered,
+        no_repair,
         not_checked,
     } = symptom;
     let mut text = format!(
@@ -103,6 +104,7 @@ pub(crate) fn symptom(symptom: &Symptom, codes: &[String]) -> String {
         let offered = format!("--with {}", offered.join(","));
         text.push_str(&field("Offered", &offered));
     }
+    text.push_str(&lines("No repair for", &owned(no_repair)));
     text.push_str(&lines("Not on the disk", &owned(not_checked)));
     text
 }

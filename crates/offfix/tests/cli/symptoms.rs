@@ -24,6 +24,7 @@ fn every_symptom_is_explained() {
             ("look", "Looks at, in this order"),
             ("first", "First"),
             ("codes", "Codes"),
+            ("no_repair", "No repair for"),
             ("not_checked", "Not on the disk"),
         ] {
             let lines = symptom[list].as_array().unwrap();

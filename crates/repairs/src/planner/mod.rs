@@ -232,6 +232,8 @@ pub struct Plan {
     pub not_checked: Vec<(&'static str, String)>,
     /// What a disk cannot tell.
     pub not_on_disk: Vec<&'static str>,
+    /// What lies on the disk and no repair looks at.
+    pub no_repair: Vec<&'static str>,
     /// Lines about what is left alone.
     pub left_alone: Vec<String>,
     /// Repairs that can be added by name.
@@ -354,6 +356,7 @@ fn describe(plan: &mut Plan, selection: &Selection, asked: &[(&'static Repair, A
     let mut on_request = Vec::new();
     for symptom in symptoms {
         plan.not_on_disk.extend(symptom.not_checked);
+        plan.no_repair.extend(symptom.no_repair);
         plan.has_recipe |= !selection.as_article && !symptom.recipe.is_empty();
         if selection.as_article {
             let after = symptom.after_boot.iter().copied();

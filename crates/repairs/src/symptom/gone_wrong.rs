@@ -11,10 +11,8 @@ const WHOLE_AGAIN: &str = "files of Windows made whole: sfc /scannow /offbootdir
 pub(super) const PASSWORD: Symptom = Symptom {
     first: &["reset the password through the cloud's own agent, where the VM still runs"],
     look: &["authentication", "rdp-policy"],
-    not_checked: &[
-        "accounts and passwords in the SAM hive: offfix does not change them",
-        "the machine's password in its domain",
-    ],
+    no_repair: &["accounts and passwords in the SAM hive: offfix does not change them"],
+    not_checked: &["the machine's password in its domain"],
     ..Symptom::new(
         "password-unknown",
         "Nobody knows a password, or no administrator is left",
@@ -35,11 +33,11 @@ pub(super) const AGENT: Symptom = Symptom {
     after_boot: &[
         "netsh winhttp show proxy   (does a proxy stand between the agent and its host?)",
     ],
-    not_checked: &[
+    no_repair: &[
         "the agent's own services and folder",
         "proxy settings of the machine",
-        "whether the host's address is reached from the VM",
     ],
+    not_checked: &["whether the host's address is reached from the VM"],
     ..Symptom::new(
         "agent-not-ready",
         "The cloud's agent is not ready, and extensions fail",
@@ -61,11 +59,11 @@ pub(super) const BLACK_SCREEN: Symptom = Symptom {
         "disk-space",
     ],
     offered: &["group-policy-off", "crash-dump", "disable-service"],
-    not_checked: &[
+    no_repair: &[
         "user profiles (ProfileList)",
         "AppLocker and code integrity policies",
-        "what hangs: a memory dump of the waiting VM tells",
     ],
+    not_checked: &["what hangs: a memory dump of the waiting VM tells"],
     ..Symptom::new(
         "black-screen",
         "Black screen, \"Please wait\", or 0xC000021A",
@@ -85,10 +83,8 @@ pub(super) const CRITICAL_PROCESS: Symptom = Symptom {
     ],
     here: &[WHOLE_AGAIN],
     offered: &["crash-dump", "disable-driver", "quarantine-file"],
-    not_checked: &[
-        "whether files of Windows are whole (sfc, dism)",
-        "which process or service died: the memory dump tells",
-    ],
+    no_repair: &["whether files of Windows are whole (sfc, dism)"],
+    not_checked: &["which process or service died: the memory dump tells"],
     ..Symptom::new(
         "critical-process-died",
         "Blue screen 0xEF or 0x5A: a critical process or service failed",
@@ -117,10 +113,8 @@ pub(super) const DRIVER: Symptom = Symptom {
 
 pub(super) const DIRECTORY: Symptom = Symptom {
     look: &["san-policy", "disk-space", "safe-mode", "boot-drivers"],
-    not_checked: &[
-        "whether the volume that holds the directory is attached and online",
-        "the directory's own files: ntdsutil in directory services repair mode",
-    ],
+    no_repair: &["the directory's own files: ntdsutil in directory services repair mode"],
+    not_checked: &["whether the volume that holds the directory is attached and online"],
     ..Symptom::new(
         "directory-service",
         "A domain controller stops with 0xC00002E2",
@@ -166,7 +160,7 @@ pub(super) const UPDATES: Symptom = Symptom {
         "pending actions taken back: dism /image:F:\\ /cleanup-image \
          /revertpendingactions",
     ],
-    not_checked: &[
+    no_repair: &[
         "features that are half installed: dism /image:F:\\ /get-features",
         "logs of transactions (config\\TxR) that are full",
     ],
@@ -194,6 +188,7 @@ pub(super) const RETURN: Symptom = Symptom {
         "offfix log F:   (which runs are open, and what they left weakened)",
         "offfix plan F: --undo weakening   (takes that back)",
     ],
+    here: &["no hive of this disk is left loaded on this machine: reg query HKLM"],
     look: &[
         "boot-device-ids",
         "boot-entries",
@@ -204,10 +199,7 @@ pub(super) const RETURN: Symptom = Symptom {
         "test-signing",
         "group-policy-client",
     ],
-    not_checked: &[
-        "hives of this disk that are still loaded on the recovery machine (reg query HKLM)",
-        "the start of the VM itself",
-    ],
+    not_checked: &["the start of the VM itself"],
     ..Symptom::new(
         "before-return",
         "The disk is about to be given back to its VM",

@@ -135,9 +135,9 @@ pub(super) const AUTHENTICATION: Symptom = Symptom {
         "w32tm /query /status   (a clock that is minutes off breaks Kerberos)",
     ],
     offered: &["nla-off"],
+    no_repair: &["the level of updates for CredSSP, and policies about it"],
     not_checked: &[
         "whether a domain controller can be reached, and the machine's password in the domain",
-        "the level of updates for CredSSP, and policies about it",
         "the account: locked, expired, its password",
     ],
     ..Symptom::new(
@@ -182,7 +182,7 @@ pub(super) const SIGN_IN: Symptom = Symptom {
          Remote Desktop Services",
         "gpresult /h report.html   (which policy gives these rights?)",
     ],
-    not_checked: &[
+    no_repair: &[
         "user rights in the SECURITY hive: the right to sign in remotely, and those that deny it",
         "membership in Remote Desktop Users",
     ],

@@ -20,11 +20,11 @@ pub(super) const BOOT_DEVICE: Symptom = Symptom {
         "driver-verifier",
     ],
     offered: &["disable-driver", "quarantine-file", "crash-dump"],
-    not_checked: &[
+    no_repair: &[
         "drivers for a controller this Windows has never seen (NVMe after a change of size)",
         "entries below Enum\\ACPI that a change of the host makes stale (2012, 2012 R2)",
-        "whether the host shows the disk to the VM",
     ],
+    not_checked: &["whether the host shows the disk to the VM"],
     ..Symptom::new(
         "boot-device-inaccessible",
         "Blue screen 0x7B: Windows cannot reach its own disk",
@@ -43,7 +43,7 @@ pub(super) const BOOT_FILES: Symptom = Symptom {
         "registry-backup",
     ],
     here: &[BOOT_FILES_ANEW],
-    not_checked: &[
+    no_repair: &[
         "which partition is active (Gen1), and the boot sector",
         "whether bootmgr and the loader are whole",
         "errors of the file system: chkdsk F: /f",
@@ -60,11 +60,11 @@ pub(super) const BOOT_FILES: Symptom = Symptom {
 pub(super) const SIGNATURE: Symptom = Symptom {
     look: &["test-signing", "boot-entries"],
     offered: &["quarantine-file", "disable-driver"],
-    not_checked: &[
+    no_repair: &[
         "signatures of files, and the dates in them",
-        "Secure Boot and its certificates in the VM's firmware",
         "a preview image past its end, which nothing repairs",
     ],
+    not_checked: &["Secure Boot and its certificates in the VM's firmware"],
     ..Symptom::new(
         "signature-refused",
         "Windows refuses a file because of its signature (0xC0000428, 0xC0000605)",
@@ -81,7 +81,7 @@ pub(super) const REGISTRY: Symptom = Symptom {
         "registry-backup",
         "disk-space",
     ],
-    not_checked: &[
+    no_repair: &[
         "the hives SAM, SECURITY and DEFAULT: offfix hive check FILE",
         "logs of registry transactions (config\\TxR)",
         "errors of the file system: chkdsk F: /f",
@@ -98,10 +98,8 @@ pub(super) const REGISTRY: Symptom = Symptom {
 pub(super) const FILE_SYSTEM: Symptom = Symptom {
     first: &["chkdsk F: /f on the recovery machine, with a snapshot taken before"],
     look: &["boot-device-ids", "boot-entries", "disk-space"],
-    not_checked: &[
-        "the file system itself: chkdsk does that",
-        "whether the disk behind the VM returns errors",
-    ],
+    no_repair: &["the file system itself: chkdsk does that"],
+    not_checked: &["whether the disk behind the VM returns errors"],
     ..Symptom::new(
         "file-system-damaged",
         "The file system is damaged (0x24, 0xED, 0xC0000102, disk read error)",
@@ -119,9 +117,7 @@ pub(super) const BOOT_MENU: Symptom = Symptom {
         "safe-mode",
     ],
     offered: &["serial-console"],
-    not_checked: &[
-        "why Windows asked for its repair: the logs in Windows\\System32\\LogFiles\\Srt",
-    ],
+    no_repair: &["why Windows asked for its repair: the logs in Windows\\System32\\LogFiles\\Srt"],
     ..Symptom::new(
         "boot-menu",
         "The VM stops at the boot menu, or at Automatic Repair",
