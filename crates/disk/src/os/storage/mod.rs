@@ -167,41 +167,8 @@ fn attached(machine: &dyn Machine, number: u32, volumes: &[Seen]) -> Option<Atta
     let about = ask(Question::Description).and_then(|bytes| answers::description(&bytes).ok());
     let Description { model, bus } = about.unwrap_or_default();
     let table = table_on(machine, &device);
-    let parts: Vec<(u32, u64, u64)> = match &table {
-        Ok(table) => {
-            let all = table.partitions.iter();
-            all.map(|one| (one.number, one.offset, one.size)).collect()
-        }
-        // What cannot be read without rights can be asked for.
-        Err(_) => {
-            let layout = layout(machine, &device).ok().flatten();
-            let all = layout.map(|layout| layout.partitions).unwrap_or_default();
-            let all = all.into_iter();
-            all.map(|one| (one.number, one.offset, one.size)).collect()
-        }
-    };
-    let area = |number_in_table, offset, size| {
-        let volume = volume_at(volumes, |disk| disk == number, offset);
-        let mounted = volume.map(|volume| machine.mounted_at(&volume.name));
-        Area {
-            number: number_in_table,
-            offset,
-            size,
-            device: volume.map(|volume| device_of(&volume.name)),
-            mounted_at: mounted.and_then(|places| places.into_iter().next()),
-            folder: volume.map(|volume| PathBuf::from(&volume.name)),
-        }
-    };
-    let areas: Vec<Area> = parts
-        .into_iter()
-        .map(|(place, offset, size)| area(Some(place), offset, size))
-        .collect();
-    let whole = || vec![area(None, 0, size)];
     Some(AttachedDisk {
-        areas: match (areas.is_empty(), &table) {
-            (true, Err(_)) => whole(),
-            _ => areas,
-        },
+        areas: areas(machine, number, &table, size, volumes),
         number: Some(number),
         backing: None,
         size,
@@ -214,6 +181,46 @@ fn attached(machine: &dyn Machine, number: u32, volumes: &[Seen]) -> Option<Atta
         spot: Some(spot(number)),
         device,
     })
+}
+
+/// The partitions of a disk with the volumes on them, or the whole disk where there are none.
+fn areas(
+    machine: &dyn Machine,
+    disk: u32,
+    table: &Result<Table, OriginError>,
+    size: u64,
+    volumes: &[Seen],
+) -> Vec<Area> {
+    let mut parts: Vec<(Option<u32>, u64, u64)> = match table {
+        Ok(table) => {
+            let all = table.partitions.iter();
+            all.map(|one| (Some(one.number), one.offset, one.size))
+                .collect()
+        }
+        // What cannot be read without rights can be asked for.
+        Err(_) => {
+            let layout = layout(machine, &disk_path(disk)).ok().flatten();
+            let all = layout.into_iter().flat_map(|layout| layout.partitions);
+            all.map(|one| (Some(one.number), one.offset, one.size))
+                .collect()
+        }
+    };
+    if parts.is_empty() && table.is_err() {
+        parts.push((None, 0, size));
+    }
+    let area = |(number, offset, size)| {
+        let volume = volume_at(volumes, |found| found == disk, offset);
+        let mounted = volume.map(|volume| machine.mounted_at(&volume.name));
+        Area {
+            number,
+            offset,
+            size,
+            device: volume.map(|volume| device_of(&volume.name)),
+            mounted_at: mounted.and_then(|places| places.into_iter().next()),
+            folder: volume.map(|volume| PathBuf::from(&volume.name)),
+        }
+    };
+    parts.into_iter().map(area).collect()
 }
 
 /// Where the first byte of a disk lies.

@@ -6,48 +6,57 @@
 //! Deliberately absent: real calls (`windows_storage`).
 
 use proptest::prelude::*;
-use testkit::disk_image::{GptPartition, MbrPartition, empty, put_gpt, put_mbr};
+
+use images::{DATA, gpt, mbr};
 
 use super::fake::{self, Fake, volume};
 use super::*;
 use crate::attached::{DiskId, collisions};
 use crate::partition::TableKind;
 
-const ESP: [u8; 16] = *b"\x28\x73\x2A\xC1\x1F\xF8\xD2\x11\xBA\x4B\x00\xA0\xC9\x3E\xC9\x3B";
-const DATA: [u8; 16] = *b"\xA2\xA0\xD0\xEB\xE5\xB9\x33\x44\x87\xC0\x68\xB6\xB7\x26\x99\xC7";
 const SIGNATURE: u32 = 0x1A2B_3C4D;
 
-/// System Reserved from sector 8 on, Windows from sector 40 on.
-fn mbr(signature: u32) -> Vec<u8> {
-    let mut disk = empty(512, 100);
-    let part = |active, start| {
-        Some(MbrPartition {
-            type_byte: 7,
-            active,
-            start,
-            sectors: 20,
-        })
-    };
-    put_mbr(&mut disk, signature, &[part(true, 8), part(false, 40)]);
-    disk
-}
+/// The bytes of disks.
+#[cfg(test)]
+mod images {
+    use testkit::disk_image::{GptPartition, MbrPartition, empty, put_gpt, put_mbr};
 
-/// An EFI system partition from sector 40 on, Windows from sector 60 on.
-fn gpt(guid: [u8; 16], sector: usize) -> Vec<u8> {
-    let mut disk = empty(sector, 200);
-    let part = |type_guid, own: u8, first| GptPartition {
-        type_guid,
-        guid: [own; 16],
-        first,
-        last: first + 9,
-    };
-    put_gpt(
-        &mut disk,
-        sector,
-        guid,
-        &[part(ESP, 1, 40), part(DATA, 2, 60)],
-    );
-    disk
+    const ESP: [u8; 16] = *b"\x28\x73\x2A\xC1\x1F\xF8\xD2\x11\xBA\x4B\x00\xA0\xC9\x3E\xC9\x3B";
+    pub(super) const DATA: [u8; 16] =
+        *b"\xA2\xA0\xD0\xEB\xE5\xB9\x33\x44\x87\xC0\x68\xB6\xB7\x26\x99\xC7";
+
+    /// System Reserved from sector 8 on, Windows from sector 40 on.
+    pub(super) fn mbr(signature: u32) -> Vec<u8> {
+        let mut disk = empty(512, 100);
+        let part = |active, start| {
+            Some(MbrPartition {
+                type_byte: 7,
+                active,
+                start,
+                sectors: 20,
+            })
+        };
+        put_mbr(&mut disk, signature, &[part(true, 8), part(false, 40)]);
+        disk
+    }
+
+    /// An EFI system partition from sector 40 on, Windows from sector 60 on.
+    pub(super) fn gpt(guid: [u8; 16], sector: usize) -> Vec<u8> {
+        let mut disk = empty(sector, 200);
+        let part = |type_guid, own: u8, first| GptPartition {
+            type_guid,
+            guid: [own; 16],
+            first,
+            last: first + 9,
+        };
+        put_gpt(
+            &mut disk,
+            sector,
+            guid,
+            &[part(ESP, 1, 40), part(DATA, 2, 60)],
+        );
+        disk
+    }
 }
 
 /// A recovery VM: its own disk 0, and a broken VM's disk 2 as `F:`, the first part of it without
