@@ -20,7 +20,8 @@ unless its SHA-256 is the one given.
 #>
 
 $repair = {
-    [CmdletBinding()]
+    # A word without a name is never taken for a value: see Rest.
+    [CmdletBinding(PositionalBinding = $false)]
     param(
         # offfix.exe, or the release's zip: a path on this machine, or an https address.
         [string] $Program = 'C:\offfix\offfix.exe',

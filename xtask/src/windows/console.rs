@@ -42,14 +42,31 @@ fn typed(tools: &Tools, place: &std::path::Path, command: &str) -> Result<String
     let output = script.current_dir(place).stdin(Stdio::null()).output();
     let output = output.context("script")?;
     let shown = String::from_utf8(output.stdout).context("not UTF-8")?;
-    // What moves the cursor has digits too.
-    let mut plain = String::new();
-    let mut rest = shown.as_str();
-    while let Some((before, after)) = rest.split_once('\u{1b}') {
-        plain.push_str(before);
-        rest = after.trim_start_matches(|part: char| !part.is_alphabetic());
-        rest = rest.get(1..).unwrap_or_default();
-    }
     ensure!(output.status.success(), "{command}: {shown}");
-    Ok(plain + rest)
+    Ok(plain(&shown))
+}
+
+/// The text without what moves a cursor or sets a colour, which has letters and digits too.
+fn plain(shown: &str) -> String {
+    let mut parts = shown.split('\u{1b}');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let text = part.trim_start_matches(|sign: char| !sign.is_ascii_alphabetic());
+        plain.push_str(text.get(1..).unwrap_or_default());
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_remains() {
+        assert_eq!(
+            plain("\u{1b}[?25l\u{1b}[1mA\u{1b}[0m 4\u{1b}[K\r\n"),
+            "A 4\r\n"
+        );
+        assert_eq!(plain(NAME), NAME);
+    }
 }

@@ -20,6 +20,10 @@ use super::wine::Drive;
 /// say here what they say everywhere; Windows itself runs them all.
 const CRATES: [&str; 3] = ["disk", "volume", "offfix"];
 
+/// Every cut of every run: what is written in which order is the same on every system, and under
+/// Wine these take longer than all the others. Windows itself runs them too.
+const SKIPPED: &str = "every_half_written";
+
 /// Runs the tests of the crates that touch files; those of drive spellings use `F:`. One call of
 /// Cargo: another selection of crates would build what they share once more.
 ///
@@ -33,6 +37,7 @@ pub(super) fn tests(tools: &Tools, drive: &Drive) -> Result<String> {
     let words: Vec<&str> = ["test", "--no-fail-fast", "--lib", "--bins", "--tests"]
         .into_iter()
         .chain(packages)
+        .chain(["--", "--skip", SKIPPED])
         .collect();
     let mut command = tools.cargo_command(&words);
     command.env("OFFFIX_TEST_DRIVE", "F:");
