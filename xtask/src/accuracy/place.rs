@@ -298,3 +298,39 @@ pub(super) fn inject(placed: &[Placed<'_>], disk: &Path, scratch: &Path) -> Resu
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::faults;
+    use super::*;
+    use xshell::Shell;
+
+    #[test]
+    fn faults_are_placed_made_and_read_back() {
+        if !crate::accuracy::has_tool() {
+            return;
+        }
+        let scratch = Shell::new().unwrap().create_temp_dir().unwrap();
+        let golden = Subject::golden(scratch.path()).unwrap();
+        let table = faults::table().unwrap();
+        let mut all = Vec::new();
+        for fault in table.iter().filter(|fault| !fault.is_of_keys()) {
+            let placed = place(fault, &golden, "ControlSet001").unwrap();
+            // Devices and an interface with an address are on no disk of testkit.
+            let here = golden.is(&fault.on) && !fault.spots.is_empty();
+            assert!(placed.is_none() || here, "{}", fault.title());
+            all.extend(placed);
+        }
+        assert!(all.len() > 80, "{}", all.len());
+        for placed in &all {
+            let folder = scratch.path().join("disk");
+            golden.disk.write_to(&folder).unwrap();
+            inject(std::slice::from_ref(placed), &folder, scratch.path()).unwrap();
+            for mark in placed.marks.iter().filter(|mark| mark.hive != Hive::Disk) {
+                let listing = Listing::of(&folder.join(&mark.file), &mark.key).unwrap();
+                let found = listing.value(&mark.key, &mark.name);
+                assert_eq!(found, mark.now.as_ref(), "{}", placed.fault.title());
+            }
+        }
+    }
+}
