@@ -214,8 +214,9 @@ mod tests {
 
     #[test]
     fn two_columns_can_say_what_it_is_about() {
-        let page =
-            Page("# x\n\n## Done\n\n| object | element | to |\n|---|---|---|\n| a | b | c |\n");
+        let table = "| object | element | to |\n|---|---|---|\n| a | b | c |\n";
+        let text = format!("# x\n\n## Done\n\n{table}");
+        let page = Page(&text);
         assert_eq!(page.changes("Done").unwrap(), "a b → c");
     }
 }
