@@ -191,7 +191,8 @@ mod tests {
 
     const PAGE: &str = "# nla\n\nText.\n\n## What is looked at\n\n`A.b` of the\nset. More.\n\n\
         ## What is changed\n\nThis:\n\n| value | to | when |\n|---|---|---|\n| `A` | 1 | x |\n\
-        | `B` | 0 | y |\n\n## Source\n\nAn article. It is\nwrong. `x` is not.\n\nNor this.\n\n## End\n";
+        | `B` | 0 | y |\n\n\
+        ## Source\n\nAn article. It is\nwrong. `x` is not.\n\nNor this.\n\n## End\n";
 
     #[test]
     fn sections_are_told_in_a_sentence() {
