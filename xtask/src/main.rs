@@ -54,7 +54,7 @@ const TASKS: &[Task] = &[
     ),
     Task(
         "accuracy",
-        "[REPAIR]",
+        "[--program FILE] [REPAIR]...",
         "break real hives and stores, and count what `offfix` finds and repairs",
         accuracy::run,
     ),

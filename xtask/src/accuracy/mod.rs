@@ -23,8 +23,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Result, bail, ensure};
-use xshell::cmd;
+use anyhow::{Result, ensure};
+use xshell::{Shell, cmd};
 
 use faults::{Ask, Fault};
 use healthy::Healthy;
@@ -37,10 +37,9 @@ use subject::Subject;
 /// When a fault is not found, named, repaired or undone rightly, when anything else is proposed,
 /// or when the program cannot be built.
 pub fn run(args: &[String]) -> Result<()> {
-    let only = match args {
-        [] => None,
-        [only] => Some(only.as_str()),
-        _ => bail!("one repair at most"),
+    let (program, only) = match args {
+        [option, program, only @ ..] if option == "--program" => (Some(program), only),
+        only => (None, only),
     };
     if !has_tool() {
         let no_tool = format!("no {}", registry::TOOL);
@@ -50,26 +49,21 @@ pub fn run(args: &[String]) -> Result<()> {
     }
     let begin = Instant::now();
     let shell = crate::shell()?;
-    cmd!(shell, "cargo build --quiet --package offfix").run()?;
-    let scratch = shell.create_temp_dir()?;
     let program = Program {
-        path: crate::bench::target()?
-            .join("debug")
-            .join(crate::bench::name("offfix")),
+        path: match program {
+            Some(program) => std::path::absolute(program)?,
+            None => built(&shell)?,
+        },
     };
+    let scratch = shell.create_temp_dir()?;
     let shared = shared()?;
     let subjects = subjects(shared.as_deref(), scratch.path())?;
     let (catalogue, symptoms) = program.catalogue()?;
-    let mut wrong = match only {
-        None => healthy(
-            &program,
-            &subjects,
-            shared.as_deref(),
-            scratch.path(),
-            &catalogue,
-        )?,
-        Some(_) => Vec::new(),
-    };
+    let mut wrong = Vec::new();
+    if only.is_empty() {
+        let shared = shared.as_deref();
+        wrong = healthy(&program, &subjects, shared, scratch.path(), &catalogue)?;
+    }
     let table = faults::table()?;
     wrong.extend(uncovered(&table, &catalogue));
     let known = known(&table, &catalogue, &symptoms, only);
@@ -88,6 +82,13 @@ pub fn run(args: &[String]) -> Result<()> {
         "not everything is as the facts say"
     );
     Ok(())
+}
+
+/// The program of this checkout.
+fn built(shell: &Shell) -> Result<PathBuf> {
+    cmd!(shell, "cargo build --quiet --package offfix").run()?;
+    let debug = crate::bench::target()?.join("debug");
+    Ok(debug.join(crate::bench::name("offfix")))
 }
 
 /// Whether hives can be broken here.
@@ -150,14 +151,12 @@ fn known<'f>(
     table: &'f [Fault],
     catalogue: &[Listed],
     symptoms: &[String],
-    only: Option<&str>,
+    only: &[String],
 ) -> Vec<&'f Fault> {
     let mut missing = BTreeSet::new();
     let mut known = Vec::new();
-    for fault in table
-        .iter()
-        .filter(|fault| only.is_none_or(|only| fault.repair == only))
-    {
+    let chosen = |fault: &&Fault| only.is_empty() || only.contains(&fault.repair);
+    for fault in table.iter().filter(chosen) {
         let listed = catalogue.iter().any(|listed| listed.id == fault.repair);
         let symptom = match &fault.ask {
             Ask::For(symptom) => symptoms.contains(symptom),

@@ -123,24 +123,7 @@ fn mark(
         (Bad::Absent, _) => Some(Change::Value(None)),
         (Bad::Data(cell), _) => Some(Change::Value(Some(data(cell)?))),
     };
-    let good = match &spot.good {
-        Good::Told | Good::Harmless => Wanted::Unchanged,
-        Good::Any => Wanted::Anything,
-        Good::Before => Wanted::OneOf(vec![before.cloned()]),
-        Good::OneOf(cells) => {
-            let wanted = |cell: &Option<String>| match cell.as_deref() {
-                None => Ok(None),
-                Some(cell) => match OTHERWISE.iter().find(|kind| cell.starts_with(**kind)) {
-                    Some(kind) => {
-                        let cell = cell.trim_start_matches(kind);
-                        Data::parse(kind.trim_end_matches(':'), cell, before).map(Some)
-                    }
-                    None => data(cell).map(Some),
-                },
-            };
-            Wanted::OneOf(cells.iter().map(wanted).collect::<Result<_>>()?)
-        }
-    };
+    let good = wanted(spot, before)?;
     let now = match &bad {
         Some(Change::Value(data)) => data.clone(),
         _ => before.cloned(),
@@ -154,6 +137,28 @@ fn mark(
         now,
         good,
     }))
+}
+
+/// What a line wants of a value that was `before`.
+fn wanted(spot: &Spot, before: Option<&Data>) -> Result<Wanted> {
+    let cells = match &spot.good {
+        Good::Told | Good::Harmless => return Ok(Wanted::Unchanged),
+        Good::Any => return Ok(Wanted::Anything),
+        Good::Before => return Ok(Wanted::OneOf(vec![before.cloned()])),
+        Good::OneOf(cells) => cells,
+    };
+    let data = |cell: &String| {
+        let other = OTHERWISE.iter().find(|kind| cell.starts_with(**kind));
+        let kind = other.map_or(spot.kind.as_str(), |kind| kind.trim_end_matches(':'));
+        let cell = other
+            .and_then(|kind| cell.strip_prefix(kind))
+            .unwrap_or(cell);
+        Data::parse(kind, cell, before)
+    };
+    let cell = |cell: &Option<String>| cell.as_ref().map(data).transpose();
+    Ok(Wanted::OneOf(
+        cells.iter().map(cell).collect::<Result<_>>()?,
+    ))
 }
 
 /// The key of a line; `None` when the disk has none and the table lets none be made.
@@ -297,4 +302,41 @@ pub(super) fn inject(placed: &[Placed<'_>], disk: &Path, scratch: &Path) -> Resu
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::faults;
+    use super::*;
+    use xshell::Shell;
+
+    #[test]
+    fn faults_are_placed_made_and_read_back() {
+        if !crate::accuracy::has_tool() {
+            return;
+        }
+        let scratch = Shell::new().unwrap().create_temp_dir().unwrap();
+        let golden = Subject::golden(scratch.path()).unwrap();
+        let table = faults::table().unwrap();
+        let mut all = Vec::new();
+        for fault in table.iter().filter(|fault| !fault.is_of_keys()) {
+            let placed = place(fault, &golden, "ControlSet001").unwrap();
+            // Devices and an interface with an address are on no disk of testkit.
+            let here = golden.is(&fault.on) && !fault.spots.is_empty();
+            assert!(placed.is_none() || here, "{}", fault.title());
+            all.extend(placed);
+        }
+        assert!(all.len() > 80, "{}", all.len());
+        // The tool takes its time; some of each area are enough.
+        for placed in all.iter().step_by(7) {
+            let folder = scratch.path().join("disk");
+            golden.disk.write_to(&folder).unwrap();
+            inject(std::slice::from_ref(placed), &folder, scratch.path()).unwrap();
+            for mark in placed.marks.iter().filter(|mark| mark.hive != Hive::Disk) {
+                let listing = Listing::of(&folder.join(&mark.file), &mark.key).unwrap();
+                let found = listing.value(&mark.key, &mark.name);
+                assert_eq!(found, mark.now.as_ref(), "{}", placed.fault.title());
+            }
+        }
+    }
 }

@@ -108,7 +108,7 @@ pub(super) fn bare(shared: &Path, files: &[(&str, &str)]) -> Result<Disk> {
 }
 
 /// Adds a file for everything that services name.
-fn furnish(disk: &mut Disk, system: &Listing, version: Version) {
+pub(super) fn furnish(disk: &mut Disk, system: &Listing, version: Version) {
     let named = system.below("").filter(|key| {
         let second = key.path.split('\\').nth(1);
         second.is_some_and(|name| name.eq_ignore_ascii_case("Services"))

@@ -114,16 +114,16 @@ pub(super) fn replace(disk: &mut Disk, store: &Path, scratch: &Path) -> Result<(
 mod tests {
     use super::*;
     use testkit::windows;
+    use xshell::Shell;
 
     #[test]
     fn the_store_of_testkit_is_understood() {
         if !crate::accuracy::has_tool() {
             return;
         }
-        let folder = std::env::temp_dir().join(format!("store-test-{}", std::process::id()));
-        windows::healthy().write_to(&folder).unwrap();
-        let store = find(&folder).unwrap().unwrap();
-        fs::remove_dir_all(&folder).unwrap();
+        let folder = Shell::new().unwrap().create_temp_dir().unwrap();
+        windows::healthy().write_to(folder.path()).unwrap();
+        let store = find(folder.path()).unwrap().unwrap();
         assert_eq!(
             (store.uefi, store.installed, store.loaders),
             (false, true, 1)

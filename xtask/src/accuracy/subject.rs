@@ -8,10 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use testkit::windows::{self, Disk};
+use testkit::windows::{self, Disk, Options};
 
 use super::faults::Hive;
-use super::real::{CONFIG, REAL, Real};
+use super::real::{CONFIG, REAL, Real, furnish};
 use super::registry::Listing;
 use super::store::{self, Store};
 
@@ -106,9 +106,14 @@ impl Subject {
         Ok(subject)
     }
 
-    /// The healthy disk that testkit makes.
+    /// The healthy disk that testkit makes, with the files that its services name.
     pub(super) fn golden(scratch: &Path) -> Result<Subject> {
-        Subject::new("golden", "golden", windows::healthy(), scratch)
+        let mut disk = windows::healthy();
+        let bare = scratch.join("bare").join("golden");
+        disk.write_to(&bare)?;
+        let system = Listing::of(&bare.join(CONFIG).join("SYSTEM"), "")?;
+        furnish(&mut disk, &system, Options::default().version);
+        Subject::new("golden", "golden", disk, scratch)
     }
 
     /// Every real SYSTEM hive of the collection as a disk.

@@ -191,7 +191,8 @@ mod tests {
 
     const PAGE: &str = "# nla\n\nText.\n\n## What is looked at\n\n`A.b` of the\nset. More.\n\n\
         ## What is changed\n\nThis:\n\n| value | to | when |\n|---|---|---|\n| `A` | 1 | x |\n\
-        | `B` | 0 | y |\n\n## Source\n\nAn article. It is\nwrong. `x` is not.\n\nNor this.\n\n## End\n";
+        | `B` | 0 | y |\n\n\
+        ## Source\n\nAn article. It is\nwrong. `x` is not.\n\nNor this.\n\n## End\n";
 
     #[test]
     fn sections_are_told_in_a_sentence() {
@@ -214,8 +215,9 @@ mod tests {
 
     #[test]
     fn two_columns_can_say_what_it_is_about() {
-        let page =
-            Page("# x\n\n## Done\n\n| object | element | to |\n|---|---|---|\n| a | b | c |\n");
+        let table = "| object | element | to |\n|---|---|---|\n| a | b | c |\n";
+        let text = format!("# x\n\n## Done\n\n{table}");
+        let page = Page(&text);
         assert_eq!(page.changes("Done").unwrap(), "a b → c");
     }
 }
