@@ -137,6 +137,10 @@ fn recommended_repairs_are_proposed_unasked() {
         let Some(symptom) = SYMPTOMS.iter().find(|symptom| looks(symptom)) else {
             continue;
         };
+        // Test signatures can be meant even where something is wrong: that one waits for its name.
+        if repair.id == "test-signing" {
+            continue;
+        }
         let symptoms = vec![symptom.id.to_owned()];
         let asked = lab.plan(&Selection {
             symptoms,
