@@ -1,8 +1,9 @@
 //! Giving files another name in their folder, and the old one back.
 //!
 //! Invariants: a file is named anew only when it has the content that was recorded and the new name
-//! is free; nothing is ever replaced. A file system that is cut between the two halves of a renaming
-//! leaves one file under both names: either way goes on from there. Both ways can be repeated.
+//! is free; nothing is ever replaced. A file system that is cut between the halves of a renaming
+//! leaves one file under both names: either way goes on from there, and can be repeated. Where it
+//! leaves half a name, nothing is done: taking it away could take the file along.
 //!
 //! Deliberately absent: moving to another folder, folders, the journal (the caller seals it first).
 

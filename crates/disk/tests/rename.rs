@@ -245,8 +245,11 @@ mod ntfs {
         Some((base, image))
     }
 
+    /// What is done to a mounted volume.
+    type Work<'w> = &'w dyn Fn(&Root);
+
     /// How many times ntfs-3g writes in this.
-    fn writes(image: &Path, at: &Path, work: &dyn Fn(&Root)) -> usize {
+    fn writes(image: &Path, at: &Path, work: Work<'_>) -> usize {
         let log = at.with_file_name("log");
         let words = ["-o", log.to_str().unwrap(), "-e", "trace=pwrite64"];
         let mounted = Traced::mount(image, at, &words);
@@ -267,7 +270,7 @@ mod ntfs {
         let copy = base.path().join("copy");
         let forward = |root: &Root| drop(rename(&[root], &[record()]));
         let return_ = |root: &Root| drop(back(root));
-        let ways: [(&str, &dyn Fn(&Root), &[&dyn Fn(&Root)]); 2] = [
+        let ways: [(&str, Work<'_>, &[Work<'_>]); 2] = [
             ("rename", &forward, &[]),
             ("name back", &return_, &[&forward]),
         ];

@@ -62,8 +62,8 @@ pub(crate) fn files_in_words(number: usize) -> String {
     }
 }
 
-/// The way back, when the file still has the name a run gave it and the old name is free; `Ok(None)`
-/// when it has the old name already.
+/// The way back, when the file still has the name a run gave it and the old name is free;
+/// `Ok(None)` when it has the old name already.
 ///
 /// # Errors
 /// What stands in the way, in a line.

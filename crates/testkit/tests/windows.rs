@@ -269,27 +269,18 @@ fn only_the_named_files_differ() {
         let expected: &[&str] = match repair {
             "boot-device-ids" | "boot-entries" | "boot-menu-stuck" | "safe-mode"
             | "test-signing" => &["BCD"],
-            "machine-keys" => &[],
-            "disk-space" | "group-policy-off" | "nla-off" | "recovery-loop" | "serial-console" => {
-                &[]
-            }
+            "critical-ifeo" | "rdp-policy" | "tls-policy" => &["SOFTWARE"],
             "disable-driver" => &["SYSTEM", "contosoflt.sys"],
+            "disk-space" | "firewall-off" | "group-policy-off" | "machine-keys" | "nla-off"
+            | "recovery-loop" | "serial-console" | "single-session" => &[],
+            "logon-chain" | "rdp-certificate" | "rdp-enabled" | "rds-licensing" => {
+                &["SOFTWARE", "SYSTEM"]
+            }
+            "pending-update" => &["SOFTWARE", "pending.xml"],
             "quarantine-file" => &[
                 "C-00000291-00000000-00000032.sys",
                 "C-00000292-00000000-00000007.sys",
             ],
-            "logon-chain" | "rdp-certificate" | "rdp-enabled" => &["SOFTWARE", "SYSTEM"],
-            "critical-ifeo" | "rdp-policy" | "tls-policy" => &["SOFTWARE"],
-            "firewall-off" | "group-policy-off" | "nla-off" | "recovery-loop"
-            | "serial-console" => &[],
-            "disk-space" | "machine-keys" => &[],
-            "group-policy-off" | "nla-off" | "recovery-loop" | "serial-console" => &[],
-            "pending-update" => &["SOFTWARE", "pending.xml"],
-            "rdp-certificate" | "rdp-enabled" => &["SOFTWARE", "SYSTEM"],
-            "group-policy-off" | "nla-off" | "recovery-loop" | "serial-console" => &[],
-            "single-session" => &[],
-            "rdp-certificate" | "rdp-enabled" | "rds-licensing" => &["SOFTWARE", "SYSTEM"],
-            "rdp-policy" | "tls-policy" => &["SOFTWARE"],
             "registry-backup" => &["DEFAULT", "SAM", "SECURITY", "SOFTWARE", "SYSTEM", "SYSTEM"],
             "stray-hive" => &["SYSTEM", "SYSTEM.hiv"],
             _ => &["SYSTEM"],

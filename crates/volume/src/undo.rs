@@ -234,32 +234,7 @@ pub fn undo(
 ) -> Result<Vec<Outcome>, UndoError> {
     let state = run.state();
     let record = run.record()?.clone();
-    let mut work = Vec::new();
-    let mut outcomes = Vec::new();
-    for group in groups(&record)? {
-        let path = primary_of(&group);
-        let paths = group
-            .iter()
-            .map(|(member, _, file)| (*member, file.path.clone()));
-        let root = root_of(roots, &record, &group)?;
-        let mut held = match HeldHive::hold(root, paths) {
-            Ok(held) => held,
-            Err(HoldError::Missing { .. }) => {
-                outcomes.push(hive(path, Standing::Overtaken));
-                continue;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let now = read(&mut held, &group, state)?;
-        let (standing, before) = standing(&group, &now, state);
-        if let (Standing::Ours, Some(before)) = (standing, before) {
-            let method = group
-                .first()
-                .map_or(Method::NoLog, |(_, method, _)| *method);
-            work.push((path.clone(), held, before, method));
-        }
-        outcomes.push(hive(path, standing));
-    }
+    let (work, mut outcomes) = held_hives(roots, &record, state)?;
     let mut permissions = permissions(roots, &record)?;
     // A name that cannot be looked at is no reason to leave the hives: it is told at the end.
     let names = names(roots, &record);
@@ -289,6 +264,44 @@ pub fn undo(
     run.mark(lock, state, at, &told(&overtaken))
         .map_err(UndoError::Unclosed)?;
     Ok(outcomes)
+}
+
+/// A hive that goes back: its path, its held files, what they held before, and how it is written.
+type Work = (String, HeldHive, Files, Method);
+
+/// Holds every hive of a run, and says how each stands.
+fn held_hives(
+    roots: &[&Root],
+    record: &Record,
+    state: State,
+) -> Result<(Vec<Work>, Vec<Outcome>), UndoError> {
+    let mut work = Vec::new();
+    let mut outcomes = Vec::new();
+    for group in groups(record)? {
+        let path = primary_of(&group);
+        let paths = group
+            .iter()
+            .map(|(member, _, file)| (*member, file.path.clone()));
+        let root = root_of(roots, record, &group)?;
+        let mut held = match HeldHive::hold(root, paths) {
+            Ok(held) => held,
+            Err(HoldError::Missing { .. }) => {
+                outcomes.push(hive(path, Standing::Overtaken));
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let now = read(&mut held, &group, state)?;
+        let (standing, before) = standing(&group, &now, state);
+        if let (Standing::Ours, Some(before)) = (standing, before) {
+            let method = group
+                .first()
+                .map_or(Method::NoLog, |(_, method, _)| *method);
+            work.push((path.clone(), held, before, method));
+        }
+        outcomes.push(hive(path, standing));
+    }
+    Ok((work, outcomes))
 }
 
 /// What the files of a hive hold. ntfs-3g makes a file longer in several writes: killed between

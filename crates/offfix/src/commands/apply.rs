@@ -117,17 +117,16 @@ fn write(
         permissions,
         renames,
     } = made;
-    let staged = volume::stage(&volume, &edits, &permissions, session.now.filetime())?;
-    let staged = staged.with_renames(renames);
+    let staged =
+        volume::stage(&volume, &edits, &permissions, session.now.filetime())?.with_renames(renames);
     let lock = &locked(&session.journal, lock, &volume.roots(), &staged)?;
     let id = free_name(&session.journal, session.now)?;
     document.run = Some(id.clone());
     document.left_open.extend(journal::weakened(&document));
-    let about = record(&document, origin);
     let request = Request {
         id,
         at: session.now.text(),
-        about,
+        about: record(&document, origin),
     };
     let mut progress = Progress::of("setting permissions");
     let mut set = |done, of| {
@@ -141,8 +140,7 @@ fn write(
     keep_reports(&committed, &staged, lock, &document);
     let (run, written) = (committed.run, staged.written());
     // The second look reads everything anew: what was read and staged need not stay for it.
-    drop(staged);
-    drop(volume);
+    drop((staged, volume));
     let (again, installation) = session.volume()?;
     // The new run is not among `runs`: what it set on purpose must verify by itself.
     let left = make::make(session, &again, &installation, &document.selection, runs)?;

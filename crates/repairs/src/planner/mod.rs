@@ -280,13 +280,8 @@ fn plan_in(
     let asked = select::asked(selection)?;
     select::check_parameters(selection)?;
     select::check_needed(selection, &asked)?;
-    let sets = volume.control_sets().in_scope(selection.scope);
-    if sets.is_empty() {
-        let sets = volume.control_sets().clone();
-        return Err(PlanError::NoControlSet(selection.scope, sets));
-    }
     let mut plan = Plan {
-        sets,
+        sets: sets_in_scope(volume, selection.scope)?,
         ..Plan::default()
     };
     let mut judge = judge::Judge {
@@ -330,6 +325,16 @@ fn plan_in(
     judge::conclude(&mut plan);
     describe(&mut plan, selection, &asked);
     Ok(plan)
+}
+
+/// The control sets to look at.
+fn sets_in_scope(volume: &Volume, scope: Scope) -> Result<Vec<u32>, PlanError> {
+    let sets = volume.control_sets();
+    let found = sets.in_scope(scope);
+    if found.is_empty() {
+        return Err(PlanError::NoControlSet(scope, sets.clone()));
+    }
+    Ok(found)
 }
 
 /// Tells how the control sets outside the scope differ.

@@ -46,7 +46,7 @@ fn diagnose(findings: &mut Findings, context: &Context<'_>) -> Result<(), Error>
         let now = policy.number(NAME)?;
         if now.exists() && !now.is(wanted) {
             return Err(Error::Refused(format!(
-                r"would have no effect: a policy sets {NAME} to {now} in HKLM\SOFTWARE\{}, and a policy wins",
+                r"would have no effect: a policy sets {NAME} to {now}, in HKLM\SOFTWARE\{}",
                 rdp_enabled::POLICY
             )));
         }
