@@ -117,17 +117,14 @@ fn write(
         permissions,
         renames,
     } = made;
-    let staged =
-        volume::stage(&volume, &edits, &permissions, session.now.filetime())?.with_renames(renames);
+    let now = session.now.filetime();
+    let staged = volume::stage(&volume, &edits, &permissions, now)?.with_renames(renames);
     let lock = &locked(&session.journal, lock, &volume.roots(), &staged)?;
     let id = free_name(&session.journal, session.now)?;
     document.run = Some(id.clone());
     document.left_open.extend(journal::weakened(&document));
-    let request = Request {
-        id,
-        at: session.now.text(),
-        about: record(&document, origin),
-    };
+    let (at, about) = (session.now.text(), record(&document, origin));
+    let request = Request { id, at, about };
     let mut progress = Progress::of("setting permissions");
     let mut set = |done, of| {
         if done == 0 {
@@ -140,7 +137,8 @@ fn write(
     keep_reports(&committed, &staged, lock, &document);
     let (run, written) = (committed.run, staged.written());
     // The second look reads everything anew: what was read and staged need not stay for it.
-    drop((staged, volume));
+    drop(staged);
+    drop(volume);
     let (again, installation) = session.volume()?;
     // The new run is not among `runs`: what it set on purpose must verify by itself.
     let left = make::make(session, &again, &installation, &document.selection, runs)?;
@@ -158,11 +156,10 @@ fn write(
             &left.document,
         ));
     }
-    Ok(if verified {
-        Exit::Done
-    } else {
-        Exit::NotVerified
-    })
+    match verified {
+        true => Ok(Exit::Done),
+        false => Ok(Exit::NotVerified),
+    }
 }
 
 /// What the journal keeps of a plan: the plan, and who makes it.
