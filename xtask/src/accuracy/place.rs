@@ -326,6 +326,8 @@ mod tests {
             assert!(placed.is_none() || here, "{}", fault.title());
             all.extend(placed);
         }
+        let has = |id: &str| all.iter().any(|placed| placed.fault.repair == id);
+        assert!(has("tls-protocols") && has("nla") && !has("machine-keys"));
         assert!(all.len() > 80, "{}", all.len());
         // The tool takes its time; some of each area are enough.
         for placed in all.iter().step_by(7) {

@@ -189,7 +189,7 @@ fn split_row(line: &str) -> Vec<&str> {
 mod tests {
     use super::*;
 
-    const PAGE: &str = "# nla\n\nText.\n\n## What is looked at\n\n`A.b` of the\nset. More.\n\n\
+    const PAGE: &str = "# nla\n\nText.\n\n## What is looked at\n\n`A. B` of the\nset. More.\n\n\
         ## What is changed\n\nThis:\n\n| value | to | when |\n|---|---|---|\n| `A` | 1 | x |\n\
         | `B` | 0 | y |\n\n\
         ## Source\n\nAn article. It is\nwrong. `x` is not.\n\nNor this.\n\n## End\n";
@@ -197,7 +197,10 @@ mod tests {
     #[test]
     fn sections_are_told_in_a_sentence() {
         let page = Page(PAGE);
-        assert_eq!(page.gist("What is looked at").unwrap(), "`A.b` of the set.");
+        assert_eq!(
+            page.gist("What is looked at").unwrap(),
+            "`A. B` of the set."
+        );
         assert_eq!(page.gist("What is changed").unwrap(), "This: `A`; `B`");
         assert_eq!(page.changes("What is changed").unwrap(), "`A` → 1; `B` → 0");
         let (source, rest) = page.source().unwrap();
