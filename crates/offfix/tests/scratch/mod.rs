@@ -29,6 +29,12 @@ pub(crate) const OPERATOR: &str = "admin@recovery-01";
 /// Where hives lie on a disk.
 pub(crate) const CONFIG: &str = "Windows/System32/config";
 
+/// On a busy machine Wine now and then cannot start a program (`ERROR_INTERNAL_ERROR`), which then
+/// has not run at all. No other system knows this number.
+const NOT_STARTED: i32 = 1359;
+/// How often it is tried again.
+const STARTS: usize = 3;
+
 /// What the program answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
@@ -120,8 +126,17 @@ impl Scratch {
 
     /// Runs the program.
     pub(crate) fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Answer {
-        let output = self.command(arguments).output().expect("offfix starts");
-        Answer::of(&output)
+        let mut command = self.command(arguments);
+        let mut output = command.output();
+        for _ in 0..STARTS {
+            let failed = output.as_ref().err();
+            if failed.and_then(std::io::Error::raw_os_error) != Some(NOT_STARTED) {
+                break;
+            }
+            println!("Wine did not start offfix: once more");
+            output = command.output();
+        }
+        Answer::of(&output.expect("offfix starts"))
     }
 
     /// Makes a plan into `p.json` and applies it, both of which must work.
