@@ -405,7 +405,7 @@ fn rest(plan: &Document) -> String {
     text.push_str(&lines("NOT CHECKED", &plan.not_checked));
     let mut request = Vec::new();
     if !plan.on_request.is_empty() {
-        request.push(format!("--with {}", plan.on_request.join(",")));
+        request.push(format!("--with ID,...: {}", plan.on_request.join(", ")));
     }
     if plan.has_recipe {
         request.push("the source article's whole recipe: --as-article".to_owned());

@@ -101,7 +101,7 @@ pub(crate) fn symptom(symptom: &Symptom, codes: &[String]) -> String {
     text.push_str(&lines("Besides, here", &owned(here)));
     text.push_str(&lines("After boot", &owned(after_boot)));
     if !offered.is_empty() {
-        let offered = format!("--with {}", offered.join(","));
+        let offered = format!("--with ID,...: {}", offered.join(", "));
         text.push_str(&field("Offered", &offered));
     }
     text.push_str(&lines("No repair for", &owned(no_repair)));
