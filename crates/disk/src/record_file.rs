@@ -314,7 +314,7 @@ mod tests {
         let bytes = encode(&sample()).unwrap();
         assert_eq!(bytes[..12], *b"OFFFIXJR\x03\0\0\0");
         assert_eq!(bytes[12..33], *b"\x0D\0\0\0\0\0\0\x0020260915-0912");
-        let whole = "2be511a3cbc46a95ffe845b4730cba3b6fbf8bbd8a6e1d59b611386ffe1cf205";
+        let whole = "ada6d78432c9cdd25bd365b97eef20a3732e49cc7d53c2885e6fdc0c9434c8eb";
         assert_eq!(sha256_hex(&bytes), whole);
     }
 

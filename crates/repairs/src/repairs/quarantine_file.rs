@@ -290,7 +290,7 @@ mod tests {
             r"a\..\b",
             r"a*\b",
             r"a\b:stream",
-            "a\\b\n",
+            "a\\b\nc",
             r"\\server\share\x.",
             r"1:\a\b",
         ] {
