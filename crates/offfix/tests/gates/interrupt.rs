@@ -66,7 +66,13 @@ fn ctrl_c_stops_before_the_first_write_or_not_at_all() {
 fn went_through(answer: &Answer, point: &Point, shown: &str) {
     let said = answer.err.matches(SAYS).count();
     let lines = answer.err.lines().count();
-    assert!(said == lines && said <= 1, "{shown}: {}", answer.err);
+    // The program can end while it is said.
+    let is_cut = format!("warning: {SAYS}").starts_with(answer.err.trim_end());
+    assert!(
+        is_cut || (said == lines && said <= 1),
+        "{shown}: {}",
+        answer.err
+    );
     if point.line.contains("/disk/") {
         assert_eq!(said, 1, "{shown}: it says why it goes on");
     }

@@ -80,6 +80,7 @@ pub(super) const INTERNAL_ERROR: Symptom = Symptom {
         "nla",
         "rdp-policy",
         "rdp-listener",
+        "rdp-port",
         "rdp-services",
         "rdp-enabled",
         "group-policy-client",
