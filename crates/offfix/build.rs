@@ -17,9 +17,13 @@ fn main() {
     if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("windows") {
         return;
     }
-    // The shadow stack of newer processors; the other linker knows no such flag.
-    if env::var("CARGO_CFG_TARGET_ENV").as_deref() == Ok("msvc") {
-        println!("cargo::rustc-link-arg-bins=/CETCOMPAT");
+    // The shadow stack of newer processors, which one linker knows; and no time in the program.
+    let flags: &[&str] = match env::var("CARGO_CFG_TARGET_ENV").as_deref() {
+        Ok("msvc") => &["/CETCOMPAT", "/Brepro"],
+        _ => &["-Wl,--no-insert-timestamp"],
+    };
+    for flag in flags {
+        println!("cargo::rustc-link-arg-bins={flag}");
     }
     let mut resource = winresource::WindowsResource::new();
     resource.set_manifest_file(MANIFEST);

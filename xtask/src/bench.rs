@@ -7,6 +7,7 @@
 mod hives;
 mod permissions;
 mod table;
+mod whole;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,7 @@ pub fn run(args: &[String]) -> Result<()> {
     }
     let mut rows = hives::rows(&release, scratch.path())?;
     rows.extend(permissions::rows(&release, scratch.path())?);
+    rows.push(whole::row(&release, scratch.path())?);
     for line in table::lines(&rows) {
         println!("{line}");
     }
@@ -51,6 +53,20 @@ pub fn run(args: &[String]) -> Result<()> {
 
 /// `offfix plan` on a disk against the peer.
 fn plans(release: &Path, scratch: &Path, disk: &Path) -> Result<()> {
+    let (mut plans, mut peers) = alternate(release, scratch, disk, RUNS)?;
+    for line in report(&mut plans, &mut peers) {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+/// The times of `offfix plan` on a disk and of the peer on its hives, in turn.
+fn alternate(
+    release: &Path,
+    scratch: &Path,
+    disk: &Path,
+    runs: usize,
+) -> Result<(Vec<Duration>, Vec<Duration>)> {
     let hives = hives_of(disk);
     ensure!(!hives.is_empty(), "no hive in {}", disk.display());
     let shell = crate::shell()?;
@@ -70,14 +86,11 @@ fn plans(release: &Path, scratch: &Path, disk: &Path) -> Result<()> {
     let (mut plans, mut peers) = (Vec::new(), Vec::new());
     time(&mut plan)?;
     time(&mut peer)?;
-    for _ in 0..RUNS {
+    for _ in 0..runs {
         plans.push(time(&mut plan)?);
         peers.push(time(&mut peer)?);
     }
-    for line in report(&mut plans, &mut peers) {
-        println!("{line}");
-    }
-    Ok(())
+    Ok((plans, peers))
 }
 
 /// Lays the default hive out as a disk below `scratch`; `None`, and a word why, without it.
@@ -118,13 +131,13 @@ fn child(folder: &Path, name: &str) -> Option<PathBuf> {
 }
 
 /// Where Cargo builds: this program runs from the `debug` folder below it.
-fn target() -> Result<PathBuf> {
+pub(crate) fn target() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     let above = own.ancestors().nth(2).map(Path::to_path_buf);
     above.with_context(|| format!("no target folder above {}", own.display()))
 }
 
-fn name(program: &str) -> String {
+pub(crate) fn name(program: &str) -> String {
     format!("{program}{}", std::env::consts::EXE_SUFFIX)
 }
 

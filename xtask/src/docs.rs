@@ -1,36 +1,52 @@
-//! Task `docs`: docs/cli.md from the help texts of `offfix`.
+//! Task `docs`: docs/cli.md from the help texts of `offfix`, docs/catalogue.md from its repairs.
 //!
-//! Invariants: the page holds what the program says, word for word; `--check` writes nothing.
-//! Absent on purpose: prose; that stands in pages written by hand.
+//! Invariants: the pages hold what the program and the repairs' own pages say, word for word;
+//! `--check` writes nothing. Absent on purpose: prose; that stands in pages written by hand.
+
+mod catalogue;
+mod page;
 
 use std::fs;
 
 use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
-const PAGE: &str = "docs/cli.md";
+const COMMANDS: &str = "docs/cli.md";
+const CATALOGUE: &str = "docs/catalogue.md";
 /// Commands below commands; one more would be a loop in the help texts.
 const DEPTH: usize = 3;
 
-/// Writes the page, or with `--check` fails when it is not what would be written.
+/// Writes the pages, or with `--check` fails when one is not what would be written.
 ///
 /// # Errors
-/// When the arguments are unknown, `offfix` does not build, or the page differs.
+/// When the arguments are unknown, `offfix` does not build, a repair's page lacks a section, or a
+/// page differs.
 pub fn run(args: &[String]) -> Result<()> {
     let check = crate::check_flag(args)?;
     let shell = crate::shell()?;
-    let page = page(&mut |words| help(&shell, words))?;
-    let path = crate::root()?.join(PAGE);
+    let commands = page(&mut |words| help(&shell, words))?;
+    settle(check, COMMANDS, &commands)?;
+    let list = cmd!(
+        shell,
+        "cargo run --quiet --package offfix -- repairs --format json"
+    );
+    let list = list.quiet().read()?;
+    settle(check, CATALOGUE, &catalogue::page(&list, &crate::root()?)?)
+}
+
+/// Writes a page, or compares it.
+fn settle(check: bool, name: &str, page: &str) -> Result<()> {
+    let path = crate::root()?.join(name);
     if check {
-        let now = fs::read_to_string(&path).with_context(|| format!("reading {PAGE}"))?;
+        let now = fs::read_to_string(&path).with_context(|| format!("reading {name}"))?;
         ensure!(
             now == page,
-            "{PAGE} differs from the help texts: run `cargo xtask docs`"
+            "{name} differs from the program: run `cargo xtask docs`"
         );
-        println!("docs: {PAGE} is what the program says");
+        println!("docs: {name} is what the program says");
     } else {
-        fs::write(&path, page).with_context(|| format!("writing {PAGE}"))?;
-        println!("docs: {PAGE} written");
+        fs::write(&path, page).with_context(|| format!("writing {name}"))?;
+        println!("docs: {name} written");
     }
     Ok(())
 }
@@ -57,9 +73,7 @@ fn section(
     words: &[String],
     page: &mut String,
 ) -> Result<()> {
-    let text = help(words)?
-        .replace("\r\n", "\n")
-        .replace("offfix.exe", "offfix");
+    let text = help(words)?.replace("\r\n", "\n");
     let name = format!("offfix {}", words.join(" "));
     let name = name.trim_end();
     ensure!(!text.trim().is_empty(), "`{name} --help` says nothing");
@@ -94,7 +108,7 @@ mod tests {
     use super::*;
 
     const TOP: &str = concat!(
-        "Repairs\n\nUsage: offfix.exe <COMMAND>\n\n",
+        "Repairs\n\nUsage: offfix <COMMAND>\n\n",
         "Commands:\n  plan  Looks  \n        on\n  help  Prints\n\n",
         "Options:\n  -h  Help\n",
     );

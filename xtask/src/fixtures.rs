@@ -17,95 +17,7 @@ const TABLE: &str = "README.md";
 const OWNED: &[&str] = &["broken/", "demo/", "golden/"];
 
 /// What each disk is for, by its folder.
-const PURPOSES: &[(&str, &str)] = &[
-    (
-        "golden/healthy",
-        "Nothing is wrong: every repair stays silent here.",
-    ),
-    (
-        "demo",
-        "The README's session: TLS switched off in both control sets, and two services.",
-    ),
-    (
-        "broken/boot-device-ids",
-        "The boot store has the signature that the disk had before.",
-    ),
-    (
-        "broken/boot-entries",
-        "The loader in the boot store is that of UEFI, and its Windows is not there.",
-    ),
-    (
-        "broken/boot-menu-stuck",
-        "The boot menu is shown and waits for ever.",
-    ),
-    ("broken/crash-dump", "No crash dump is written."),
-    (
-        "broken/group-policy-client",
-        "The group policy client is disabled.",
-    ),
-    (
-        "broken/group-policy-off",
-        "Healthy: this repair is a choice, not a cure.",
-    ),
-    (
-        "broken/machine-keys",
-        "Nothing a folder shows: tests deny NETWORK SERVICE the key of Remote Desktop.",
-    ),
-    (
-        "broken/nla",
-        "NLA is off and the security layer is a number Windows does not know.",
-    ),
-    (
-        "broken/nla-off",
-        "Healthy: this repair is a choice, not a cure.",
-    ),
-    (
-        "broken/rdp-certificate",
-        "The certificate of RDP has expired; the listener is pinned to another.",
-    ),
-    (
-        "broken/rdp-enabled",
-        "Connections are denied, by setting and by policy; logons drained.",
-    ),
-    (
-        "broken/rdp-listener",
-        "The listener has values it cannot work with, and misspelt names.",
-    ),
-    (
-        "broken/rdp-policy",
-        "Policies of RDP end sessions at once and ask for unknown encryption.",
-    ),
-    (
-        "broken/rdp-services",
-        "The services of RDP are disabled; a wrapper stands in for one.",
-    ),
-    (
-        "broken/recovery-loop",
-        "Healthy: this repair is a choice, not a cure.",
-    ),
-    (
-        "broken/safe-mode",
-        "Windows starts in safe mode with the network and a command prompt.",
-    ),
-    (
-        "broken/serial-console",
-        "Healthy: this repair is a choice, not a cure.",
-    ),
-    (
-        "broken/stray-hive",
-        "A hive under a wrong name, and a control set that is hardly there.",
-    ),
-    (
-        "broken/test-signing",
-        "Drivers load with a test signature, or with none.",
-    ),
-    (
-        "broken/tls-legacy",
-        "TLS 1.0 and 1.1 are switched off; 1.2 is not.",
-    ),
-    ("broken/tls-policy", "A policy allows no cipher suite."),
-    ("broken/tls-protocols", "TLS 1.2 is switched off."),
-];
+const PURPOSES: &str = include_str!("fixtures.tsv");
 
 /// Files by path below the folder, with forward slashes.
 type Files = BTreeMap<String, Vec<u8>>;
@@ -158,9 +70,11 @@ fn build() -> Result<Files> {
         disks.insert(format!("broken/{id}"), disk);
     }
     let mut files = Files::new();
+    let lines = PURPOSES.lines().filter(|line| !line.starts_with('#'));
+    let purposes: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once('\t')).collect();
     files.insert(
         TABLE.to_string(),
-        table(disks.keys(), PURPOSES)?.into_bytes(),
+        table(disks.keys(), &purposes)?.into_bytes(),
     );
     for (folder, disk) in disks {
         let named = disk

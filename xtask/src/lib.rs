@@ -7,8 +7,10 @@
     reason = "tasks talk to the person who called them"
 )]
 
+pub mod accuracy;
 pub mod bench;
 pub mod ci;
+pub mod dist;
 pub mod docs;
 pub mod fixtures;
 pub mod fmt;
@@ -34,6 +36,17 @@ pub fn root() -> Result<PathBuf> {
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     let above = here.parent().map(Path::to_path_buf);
     above.with_context(|| format!("no folder above {}", here.display()))
+}
+
+/// Where Cargo builds.
+///
+/// # Errors
+/// When the folder has no absolute path.
+pub fn target_dir() -> Result<PathBuf> {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(folder) => Ok(std::path::absolute(folder)?),
+        None => Ok(root()?.join("target")),
+    }
 }
 
 /// A shell that stands in the root of the checkout.

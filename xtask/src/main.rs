@@ -8,7 +8,7 @@
 use std::process::ExitCode;
 use std::{env, fs, io};
 
-use xtask::{bench, ci, docs, fixtures, fmt, fuzz, lint, test, tidy, windows};
+use xtask::{accuracy, bench, ci, dist, docs, fixtures, fmt, fuzz, lint, test, tidy, windows};
 
 /// One task: its name, its arguments as people write them, what it is for, and what it does.
 struct Task(
@@ -43,7 +43,7 @@ const TASKS: &[Task] = &[
     Task(
         "docs",
         "[--check]",
-        "write docs/cli.md from the help texts",
+        "write docs/cli.md and docs/catalogue.md from the program",
         docs::run,
     ),
     Task(
@@ -51,6 +51,12 @@ const TASKS: &[Task] = &[
         "",
         "run the fuzz targets of the format crates for a minute",
         fuzz::run,
+    ),
+    Task(
+        "accuracy",
+        "[--program FILE] [REPAIR]...",
+        "break real hives and stores, and count what `offfix` finds and repairs",
+        accuracy::run,
     ),
     Task(
         "bench",
@@ -63,6 +69,12 @@ const TASKS: &[Task] = &[
         "build|lint|test|run",
         "the Windows program, here under Wine",
         windows::run,
+    ),
+    Task(
+        "dist",
+        "[linux|windows]",
+        "what a release consists of: archives and checksums",
+        dist::run,
     ),
 ];
 

@@ -201,6 +201,19 @@ impl Journal {
         }
     }
 
+    /// The same where there is a journal already; `None`, and nothing is made, where there is none.
+    ///
+    /// # Errors
+    /// As [`Journal::lock`].
+    pub fn lock_if_made(&self) -> Result<Option<Lock>, JournalError> {
+        let is_locked_once = self.dir.join(LOCK).symlink_metadata().is_ok();
+        // Something else in the place of the folder is told as it is told to who would make it.
+        let is_in_the_way = self.dir.exists() && !self.dir.is_dir();
+        (is_locked_once || is_in_the_way)
+            .then(|| self.lock())
+            .transpose()
+    }
+
     /// Whether this process may write the journal's folder, or make it; `None` where the system
     /// does not tell without a try.
     #[must_use]

@@ -21,12 +21,16 @@ mod os;
 pub mod partition;
 mod record;
 mod record_file;
+mod record_reader;
+mod rename;
 mod root;
 mod run;
 mod security;
 mod walk;
 
-pub use attached::{Area, AttachedDisk, attached_disks, is_administrator, table_of};
+pub use attached::{
+    Area, AttachedDisk, DiskId, attached_disks, collisions, is_administrator, table_of,
+};
 pub use commit::{Step, StepError, execute, rehearse};
 pub use digest::sha256;
 pub use events::{Event, State};
@@ -35,6 +39,10 @@ pub use journal::{Journal, JournalError, Lock};
 pub use origin::{Origin, OriginError, Sibling};
 pub use record::{FileRecord, Range, Record, RootRecord, Stamp};
 pub use record_file::{RECORD_LIMIT, RecordError};
+pub use rename::{
+    NamedBack, RENAME_LIMIT, RenameError, RenameRecord, RenameStanding, check_renames,
+    look_at_renames, name_back, rename,
+};
 pub use root::{OpenError, Root, Space};
 pub use run::Run;
 pub use security::{

@@ -4,12 +4,12 @@
 //! nothing or do not fit there is an error that says what could not be seen, never a guess.
 //! Nothing is written and nothing mounted.
 //!
-//! Deliberately absent: Windows as the recovery machine, where the answer is
+//! Deliberately absent: other systems than Linux and Windows, where the answer is
 //! [`OriginError::Unsupported`]; finding a disk without a root on it.
 
 use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::os;
 use crate::partition::{Partition, Table, TableError, Window};
@@ -18,9 +18,9 @@ use crate::root::Root;
 /// The partition a root lies in.
 #[derive(Clone, Debug)]
 pub struct Origin {
-    /// The block device that is mounted.
+    /// The block device that is mounted; on Windows the volume.
     pub device: PathBuf,
-    /// The block device or image file whose partition table names it.
+    /// The block device, physical disk or image file whose partition table names it.
     pub disk: PathBuf,
     /// That table.
     pub table: Table,
@@ -37,15 +37,25 @@ pub struct Sibling {
     /// Its block device; `None` when the system has made none, so that it can only be mounted by
     /// its offset on the disk.
     pub device: Option<PathBuf>,
-    /// Where it is mounted now.
+    /// Where it is mounted now; on Windows a letter rather than a folder.
     pub mounted_at: Option<PathBuf>,
+    /// The folder in which its files are seen without a mount: Windows has one for each volume.
+    pub folder: Option<PathBuf>,
+}
+
+impl Sibling {
+    /// Where its files are seen now, mounted or not.
+    #[must_use]
+    pub fn place(&self) -> Option<&Path> {
+        self.mounted_at.as_deref().or(self.folder.as_deref())
+    }
 }
 
 /// Why the disk behind a root is not known.
 #[derive(Debug, thiserror::Error)]
 pub enum OriginError {
     /// This system does not tell, or nobody has taught the program to ask it.
-    #[error("the partition behind a folder can be seen on Linux only")]
+    #[error("the partition behind a folder can be seen on Linux and Windows only")]
     Unsupported,
     /// It is a folder somewhere on a file system; what that lies on says nothing about it.
     #[error("the folder is not where a whole file system is mounted")]
@@ -58,6 +68,14 @@ pub enum OriginError {
     NoDevice {
         /// What it names as its source.
         named: OsString,
+    },
+    /// A volume of several parts or disks, which no partition stands for.
+    #[error("{} consists of {} parts, on disk {}", device.display(), disks.len(), listed(disks))]
+    Spans {
+        /// The volume.
+        device: PathBuf,
+        /// The number of the disk of each part.
+        disks: Vec<u32>,
     },
     /// The device mapper stands between the file system and the disk.
     #[error("{} is made by the device mapper; the disk below it is not seen", device.display())]
@@ -102,6 +120,15 @@ pub enum OriginError {
         /// In bytes.
         offset: u64,
     },
+}
+
+/// Each number once.
+fn listed(disks: &[u32]) -> String {
+    let mut disks = disks.to_vec();
+    disks.sort_unstable();
+    disks.dedup();
+    let disks: Vec<String> = disks.iter().map(u32::to_string).collect();
+    disks.join(", ")
 }
 
 impl Root {

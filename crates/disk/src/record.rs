@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::digest::sha256;
 use crate::name;
+use crate::rename::{self, RenameRecord};
 use crate::root::Root;
 use crate::security::{self, SecurityRecord};
 
@@ -103,6 +104,8 @@ pub struct Record {
     pub files: Vec<FileRecord>,
     /// The permissions that are changed, in the order of a walk.
     pub securities: Vec<SecurityRecord>,
+    /// The files that get another name.
+    pub renames: Vec<RenameRecord>,
 }
 
 impl Stamp {
@@ -306,7 +309,8 @@ impl Record {
                 return Some("two files have the same path");
             }
         }
-        security::flaw(&self.securities, self.roots.len())
+        let roots = self.roots.len();
+        security::flaw(&self.securities, roots).or_else(|| rename::flaw(&self.renames, roots))
     }
 }
 

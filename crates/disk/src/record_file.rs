@@ -10,15 +10,20 @@ use std::path::PathBuf;
 
 use crate::digest::sha256;
 use crate::record::{FileRecord, Range, Record, RootRecord, Stamp};
+use crate::record_reader::Reader;
+use crate::rename;
 use crate::security;
 
 /// The first bytes of every record file.
 const MAGIC: [u8; 8] = *b"OFFFIXJR";
 
 /// The version that is written.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
-/// The version before: one root, and files that name none.
+/// The version before: no files with new names.
+const NO_RENAMES: u32 = 2;
+
+/// The first version: one root, and files that name none.
 const ONE_ROOT: u32 = 1;
 
 /// The length of the seal, the SHA-256 of everything before it.
@@ -110,6 +115,7 @@ pub(crate) fn encode(record: &Record) -> Result<Vec<u8>, RecordError> {
         put_bytes(&mut out, &file.marks);
     }
     security::put(&mut out, &record.securities);
+    rename::put(&mut out, &record.renames);
     let seal = sha256(&out);
     out.extend(seal);
     let size = out.len() as u64;
@@ -137,9 +143,9 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Record, RecordError> {
         return Err(RecordError::NotARecord);
     }
     let mut reader = Reader::new(body, MAGIC.len());
-    let found = reader.u32()?;
-    reader.one_root = found == ONE_ROOT;
-    if found != VERSION && !reader.one_root {
+    reader.version = reader.u32()?;
+    let found = reader.version;
+    if !(ONE_ROOT..=VERSION).contains(&found) {
         return Err(RecordError::Version { found });
     }
     if sha256(body) != *seal {
@@ -155,41 +161,25 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Record, RecordError> {
     }
 }
 
-/// Takes fields from the bytes of a record, one after the other.
-pub(crate) struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    /// Whether it is a record of version 1.
-    one_root: bool,
-}
-
-impl<'a> Reader<'a> {
-    /// Begins at `at`.
-    pub(crate) fn new(bytes: &'a [u8], at: usize) -> Reader<'a> {
-        Reader {
-            bytes,
-            at,
-            one_root: false,
-        }
-    }
-
-    pub(crate) fn is_at_end(&self) -> bool {
-        self.at == self.bytes.len()
-    }
-
+impl Reader<'_> {
     fn record(&mut self) -> Result<Record, RecordError> {
         let id = self.text()?;
-        let roots = if self.one_root {
+        let roots = if self.version == ONE_ROOT {
             vec![self.root()?]
         } else {
             self.each(Reader::root)?
         };
         let about = self.counted()?.to_vec();
         let files = self.each(Reader::file)?;
-        let securities = if self.one_root {
+        let securities = if self.version == ONE_ROOT {
             Vec::new()
         } else {
             security::take(self)?
+        };
+        let renames = if self.version > NO_RENAMES {
+            rename::take(self)?
+        } else {
+            Vec::new()
         };
         Ok(Record {
             id,
@@ -197,6 +187,7 @@ impl<'a> Reader<'a> {
             about,
             files,
             securities,
+            renames,
         })
     }
 
@@ -208,7 +199,7 @@ impl<'a> Reader<'a> {
     }
 
     fn file(&mut self) -> Result<FileRecord, RecordError> {
-        let root = if self.one_root {
+        let root = if self.version == ONE_ROOT {
             0
         } else {
             self.byte("a root")?
@@ -231,75 +222,11 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn stamp(&mut self) -> Result<Stamp, RecordError> {
+    pub(crate) fn stamp(&mut self) -> Result<Stamp, RecordError> {
         Ok(Stamp {
             size: self.u64()?,
             sha256: self.array("a hash")?,
         })
-    }
-
-    /// A count and that many items; each takes bytes, so the count cannot run away.
-    pub(crate) fn each<T>(
-        &mut self,
-        mut item: impl FnMut(&mut Self) -> Result<T, RecordError>,
-    ) -> Result<Vec<T>, RecordError> {
-        let count = self.u64()?;
-        let mut items = Vec::new();
-        for _ in 0..count {
-            items.push(item(self)?);
-        }
-        Ok(items)
-    }
-
-    pub(crate) fn text(&mut self) -> Result<String, RecordError> {
-        let offset = self.at;
-        let bytes = self.counted()?.to_vec();
-        String::from_utf8(bytes).map_err(|_| RecordError::Malformed {
-            offset,
-            what: "UTF-8 text",
-        })
-    }
-
-    pub(crate) fn counted(&mut self) -> Result<&'a [u8], RecordError> {
-        let length = self.u64()?;
-        let length = usize::try_from(length).map_err(|_| self.malformed("a possible length"))?;
-        self.take(length, "as many bytes as the length says")
-    }
-
-    fn u64(&mut self) -> Result<u64, RecordError> {
-        Ok(u64::from_le_bytes(self.array("a number of 8 bytes")?))
-    }
-
-    pub(crate) fn u32(&mut self) -> Result<u32, RecordError> {
-        Ok(u32::from_le_bytes(self.array("a number of 4 bytes")?))
-    }
-
-    pub(crate) fn byte(&mut self, what: &'static str) -> Result<u8, RecordError> {
-        let [byte] = self.array(what)?;
-        Ok(byte)
-    }
-
-    fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], RecordError> {
-        let offset = self.at;
-        let taken = self.take(N, what)?;
-        taken
-            .try_into()
-            .map_err(|_| RecordError::Malformed { offset, what })
-    }
-
-    fn take(&mut self, length: usize, what: &'static str) -> Result<&'a [u8], RecordError> {
-        let end = self.at.checked_add(length);
-        let taken = end.and_then(|end| self.bytes.get(self.at..end));
-        let taken = taken.ok_or_else(|| self.malformed(what))?;
-        self.at += length;
-        Ok(taken)
-    }
-
-    pub(crate) fn malformed(&self, what: &'static str) -> RecordError {
-        RecordError::Malformed {
-            offset: self.at,
-            what,
-        }
     }
 }
 
@@ -307,6 +234,7 @@ impl<'a> Reader<'a> {
 mod tests {
     use super::*;
     use crate::digest::sha256_hex;
+    use crate::rename::RenameRecord;
     use crate::security::SecurityRecord;
 
     fn sample() -> Record {
@@ -348,6 +276,12 @@ mod tests {
                     after: vec![2; 20].into(),
                 })
                 .into(),
+            renames: vec![RenameRecord {
+                root: 1,
+                path: "drivers\\a.sys".to_owned(),
+                name: "a.sys.offfix".to_owned(),
+                content: Stamp::of(b"content"),
+            }],
         }
     }
 
@@ -368,6 +302,7 @@ mod tests {
             files: vec![],
             about: vec![],
             securities: vec![],
+            renames: vec![],
             ..sample()
         };
         assert_eq!(decode(&encode(&none).unwrap()).unwrap(), none);
@@ -375,12 +310,29 @@ mod tests {
 
     /// Journals outlive the program that wrote them: a change here needs a new version.
     #[test]
-    fn version_2_stays_as_it_is() {
+    fn version_3_stays_as_it_is() {
         let bytes = encode(&sample()).unwrap();
-        assert_eq!(bytes[..12], *b"OFFFIXJR\x02\0\0\0");
+        assert_eq!(bytes[..12], *b"OFFFIXJR\x03\0\0\0");
         assert_eq!(bytes[12..33], *b"\x0D\0\0\0\0\0\0\x0020260915-0912");
-        let whole = "2be511a3cbc46a95ffe845b4730cba3b6fbf8bbd8a6e1d59b611386ffe1cf205";
+        let whole = "ada6d78432c9cdd25bd365b97eef20a3732e49cc7d53c2885e6fdc0c9434c8eb";
         assert_eq!(sha256_hex(&bytes), whole);
+    }
+
+    /// A version 2 record ends where the new names begin.
+    #[test]
+    fn version_2_is_still_read() {
+        let mut old = sample();
+        old.renames.clear();
+        let mut bytes = encode(&old).unwrap();
+        bytes.truncate(bytes.len() - SEAL - 8);
+        bytes[8] = 2;
+        let seal = sha256(&bytes);
+        assert_eq!(
+            sha256_hex(&[&bytes[..], &seal[..]].concat()),
+            "2be511a3cbc46a95ffe845b4730cba3b6fbf8bbd8a6e1d59b611386ffe1cf205"
+        );
+        bytes.extend(seal);
+        assert_eq!(decode(&bytes).unwrap(), old);
     }
 
     /// A version 1 record has its root where the list of roots is now, and files without one.
@@ -433,8 +385,8 @@ mod tests {
             Err(RecordError::Malformed { .. })
         ));
         assert!(matches!(
-            forged(|b| b[8] = 3),
-            Err(RecordError::Version { found: 3 })
+            forged(|b| b[8] = 4),
+            Err(RecordError::Version { found: 4 })
         ));
         assert!(matches!(
             forged(|b| b[0] = b'X'),
@@ -469,6 +421,11 @@ mod tests {
         assert!(check(|r| r.files[0].root = 2));
         assert!(check(|r| r.roots.clear()));
         assert!(check(|r| r.securities[0].root = 2));
+        assert!(check(|r| r.renames[0].root = 2));
+        assert!(check(|r| r.renames[0].path.clear()));
+        assert!(check(|r| r.renames[0].name = "b\\a.sys".to_owned()));
+        assert!(check(|r| r.renames[0].name = "..".to_owned()));
+        assert!(check(|r| r.renames[0].name = "A.SYS".to_owned()));
         assert!(check(|r| {
             r.files[1].path = r.files[0].path.to_lowercase().replace('\\', "/");
             r.files[1].root = 0;

@@ -21,6 +21,7 @@ pub struct Root {
     pub(crate) dir: os::Dir,
     pub(crate) volume: u64,
     pub(crate) security: Box<dyn SecurityBackend>,
+    space: Option<Space>,
     path: PathBuf,
 }
 
@@ -74,6 +75,7 @@ impl Root {
     /// # Errors
     /// [`OpenError`]; among them the running system, which is refused for reading too.
     pub fn open(spelling: &OsStr) -> Result<Root, OpenError> {
+        os::ask_for_privileges();
         let spelled = os::root_path(spelling);
         let failed = |source: io::Error| open_error(&spelled, source);
         let path = os::canonical(&spelled).map_err(failed)?;
@@ -89,6 +91,7 @@ impl Root {
             dir,
             volume: node.volume,
             security: Box::new(SystemSecurity),
+            space: None,
             path,
         })
     }
@@ -112,8 +115,19 @@ impl Root {
     /// # Errors
     /// What the system says.
     pub fn space(&self) -> io::Result<Space> {
+        if let Some(space) = self.space {
+            return Ok(space);
+        }
         let (free, total) = self.dir.space()?;
         Ok(Space { free, total })
+    }
+
+    /// The same root with this room in the place of the volume's: for a folder that stands for a
+    /// volume.
+    #[must_use]
+    pub fn with_space(mut self, space: Space) -> Root {
+        self.space = Some(space);
+        self
     }
 
     /// Whether the volume is served by a FUSE program (`false` where there is no such thing).
@@ -138,14 +152,16 @@ impl Root {
     /// # Errors
     /// [`OriginError`]; for a plain folder [`OriginError::NotAMount`].
     pub fn device(&self) -> Result<Window, OriginError> {
-        #[cfg(target_os = "linux")]
-        {
-            let what = os::device_of(&self.dir)?;
-            let window = Window::open(&what, 0, u64::MAX);
-            window.map_err(|source| OriginError::Unseen { what, source })
-        }
-        #[cfg(not(target_os = "linux"))]
-        Err(OriginError::Unsupported)
+        let what = os::device_of(&self.dir)?;
+        let window = Window::open(&what, 0, u64::MAX);
+        window.map_err(|source| OriginError::Unseen { what, source })
+    }
+
+    /// Whether the volume is a shadow copy of another, as far as the system says. What would be
+    /// written there is not on the disk.
+    #[must_use]
+    pub fn is_shadow_copy(&self) -> bool {
+        self.dir.is_shadow_copy()
     }
 
     /// Whether the volume is attached read-only as far as the system says.

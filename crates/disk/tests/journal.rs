@@ -28,6 +28,7 @@ fn record(id: &str) -> Record {
         about: b"plan".to_vec(),
         files: vec![FileRecord::of("Windows\\a", 1, 2, b"old", b"new!", false)],
         securities: vec![],
+        renames: Vec::new(),
     }
 }
 

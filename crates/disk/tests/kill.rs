@@ -50,6 +50,7 @@ fn victim() {
         about: vec![],
         files,
         securities: vec![],
+        renames: Vec::new(),
     };
     let mut run = lock.begin(&record).unwrap();
     run.store(&lock, "extra", b"kept").unwrap();

@@ -433,6 +433,7 @@ fn a_kill_at_any_object_is_put_back_from_the_journal() {
         about: vec![],
         files: vec![],
         securities: records(&root, KEYS, &healthy()),
+        renames: Vec::new(),
     };
     let lock = journal.lock().unwrap();
     let run = lock.begin(&record).unwrap();
@@ -480,6 +481,7 @@ fn a_folder_is_listed_once_however_many_objects_in_it_change() {
         about: vec![],
         files: vec![],
         securities: records(&root, KEYS, &healthy()),
+        renames: Vec::new(),
     };
     journal.lock().unwrap().begin(&record).unwrap();
     let log = base.path().join("log");

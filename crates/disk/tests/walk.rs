@@ -208,4 +208,7 @@ fn a_root_has_an_identity_and_room() {
     let space = root(one.path()).space().unwrap();
     assert!(space.total > 0 && space.free <= space.total, "{space:?}");
     assert!(!root(one.path()).is_read_only());
+    let given = disk::Space { free: 1, total: 2 };
+    let stands_for = root(one.path()).with_space(given);
+    assert_eq!(stands_for.space().unwrap(), given);
 }

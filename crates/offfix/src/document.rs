@@ -6,6 +6,8 @@
 use crate::exit::{Exit, Failure};
 use crate::guards::GuardDocument;
 use crate::permissions::PermissionsDocument;
+use crate::renames::RenameDocument;
+use disk::Stamp;
 use hive::{RegData, RegType};
 use repairs::{Certainty, Kind, Offer, Selection};
 use serde::{Deserialize, Serialize};
@@ -47,6 +49,8 @@ pub(crate) struct Document {
     pub(crate) changes: Vec<ChangeDocument>,
     #[serde(default)]
     pub(crate) permissions: Vec<PermissionsDocument>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) renames: Vec<RenameDocument>,
     pub(crate) steps: Vec<StepDocument>,
     pub(crate) fine: Vec<String>,
     pub(crate) not_checked: Vec<String>,
@@ -54,6 +58,24 @@ pub(crate) struct Document {
     pub(crate) on_request: Vec<String>,
     pub(crate) has_recipe: bool,
     pub(crate) note: String,
+    /// What is said of the words of the selection: the symptom of a stop code, what to try first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) asked: Vec<String>,
+    /// Who made the run that this is the record of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) by: Option<ByDocument>,
+}
+
+/// Who made a run, on which machine, from which plan.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ByDocument {
+    pub(crate) user: String,
+    pub(crate) machine: String,
+    /// The plan file; nothing for a selection that was typed.
+    pub(crate) plan_file: Option<String>,
+    /// The hash of the plan file, or of the selection as JSON; nothing for a single command.
+    pub(crate) plan_sha256: Option<String>,
 }
 
 /// What the operator selected.
@@ -151,7 +173,7 @@ pub(crate) struct StepDocument {
 impl Document {
     /// Whether anything would change.
     pub(crate) fn has_changes(&self) -> bool {
-        !(self.changes.is_empty() && self.permissions.is_empty())
+        !(self.changes.is_empty() && self.permissions.is_empty() && self.renames.is_empty())
     }
 }
 
@@ -233,19 +255,21 @@ impl SelectionDocument {
     }
 }
 
-/// Reads a plan file.
-pub(crate) fn read(path: &Path) -> Result<Document, Failure> {
+/// Reads a plan file; the plan, and the hash of the file.
+pub(crate) fn read(path: &Path) -> Result<(Document, String), Failure> {
     let shown = path.display();
     let bytes = std::fs::read(path).map_err(|error| {
         let error = format!("cannot read {shown}: {error}");
         Failure::new(Exit::Usage, "no-plan", error)
     })?;
+    let sha256 = hex(&Stamp::of(&bytes).sha256);
     let text = String::from_utf8(bytes).map_err(|error| error.to_string());
-    text.and_then(|text| parse(&text)).map_err(|why| {
+    let plan = text.and_then(|text| parse(&text)).map_err(|why| {
         let error = format!("{shown} is not a plan for this offfix: {why}");
         Failure::new(Exit::Refused, "bad-plan", error)
             .hint("make a new plan with offfix plan --out FILE")
-    })
+    })?;
+    Ok((plan, sha256))
 }
 
 /// The document of a JSON text.
@@ -304,4 +328,28 @@ pub(crate) fn unhex(digits: &str) -> Option<Vec<u8>> {
         .step_by(2)
         .map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_from_before_operators_were_recorded_is_read() {
+        let old = Document {
+            version: VERSION,
+            ..Document::default()
+        };
+        let text = crate::output::to_json(&old);
+        for field in ["\"by\"", "\"asked\""] {
+            assert!(!text.contains(field), "{field} was not in old records");
+        }
+        assert_eq!(parse(&text).as_ref(), Ok(&old));
+        let new = Document {
+            by: Some(crate::operator::by(None)),
+            asked: vec!["x".to_owned()],
+            ..old
+        };
+        assert_eq!(parse(&crate::output::to_json(&new)), Ok(new));
+    }
 }

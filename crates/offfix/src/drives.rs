@@ -80,7 +80,7 @@ pub(crate) fn mounted_windows() -> Vec<String> {
     let mut places: Vec<&Path> = disks
         .iter()
         .flat_map(|disk| &disk.areas)
-        .filter_map(|area| area.mounted_at.as_deref())
+        .filter_map(Area::place)
         .collect();
     places.sort();
     places.dedup();
@@ -116,7 +116,7 @@ pub(crate) fn hinted(mut failure: Failure, root: &Root) -> Failure {
         let partition = &sibling.partition;
         let is_windows = matches!(kind, Some(FileSystem::Ntfs | FileSystem::BitLocker));
         if let (true, Some(kind)) = (is_windows, kind) {
-            let how = match (&sibling.mounted_at, &sibling.device) {
+            let how = match (sibling.place(), &sibling.device) {
                 (Some(at), _) => format!("offfix plan {}", at.display()),
                 (None, Some(device)) => mount(&device.display().to_string()),
                 (None, None) => mount_part(partition, "IMAGE"),

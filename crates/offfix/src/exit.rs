@@ -4,6 +4,7 @@
 //! the same when its words change. Absent on purpose: printing.
 
 use crate::drives;
+use crate::guards;
 use hive::OpenError;
 use hive::recover::RecoverError;
 use repairs::PlanError;
@@ -120,8 +121,13 @@ impl From<disk::OpenError> for Failure {
 }
 
 fn no_drive(error: &disk::OpenError) -> Failure {
-    Failure::of(Exit::Unreadable, "no-drive", error)
-        .hint("name the drive letter or the folder the disk is attached at")
+    let failure = Failure::of(Exit::Unreadable, "no-drive", error);
+    let is_denied = matches!(error, disk::OpenError::Io { source, .. }
+        if source.kind() == std::io::ErrorKind::PermissionDenied);
+    match is_denied && disk::is_administrator() == Some(false) {
+        true => failure.hint("look as administrator: an elevated console, or sudo"),
+        false => failure.hint("name the drive letter or the folder the disk is attached at"),
+    }
 }
 
 impl From<VolumeError> for Failure {
@@ -190,12 +196,14 @@ impl From<&PlanError> for Failure {
             PlanError::NoArticle | PlanError::Contradiction { .. } => {
                 failed(Exit::Usage, "selection")
             }
-            PlanError::NoControlSet(_) => failed(Exit::Usage, "no-control-set"),
+            PlanError::NoControlSet(..) => failed(Exit::Usage, "no-control-set"),
             PlanError::CouldNotLook {
                 source: repairs::Error::NoBoot { .. },
                 ..
             } => failed(Exit::Refused, "no-boot-files"),
             PlanError::CouldNotLook { .. } => failed(Exit::Refused, "could-not-look"),
+            PlanError::Refused { id, .. } => failed(Exit::Refused, "refused-request")
+                .hint(format!("offfix repairs {id} says what it does and why")),
             _ => failed(Exit::Unreadable, "unreadable"),
         }
     }
@@ -207,6 +215,9 @@ impl From<StageError> for Failure {
     }
 }
 
+/// What settles half a name.
+const CHECK_DISK: &str = "let Windows check the disk first: chkdsk F: /f";
+
 impl From<CommitError> for Failure {
     fn from(error: CommitError) -> Failure {
         let failed = |exit, code| Failure::of(exit, code, &error);
@@ -214,6 +225,11 @@ impl From<CommitError> for Failure {
         match &error {
             CommitError::Hold(disk::HoldError::Busy { .. }) => failed(Exit::Refused, "busy")
                 .hint("close what has the hive open, or unload it (reg unload)"),
+            CommitError::Hold(disk::HoldError::ReadOnly { .. })
+                if disk::is_administrator() == Some(false) =>
+            {
+                guards::not_elevated(&chain(&error))
+            }
             CommitError::Hold(disk::HoldError::ReadOnly { .. }) => {
                 failed(Exit::Refused, "read-only")
                     .hint("attach the disk writable, and run as administrator")
@@ -226,6 +242,12 @@ impl From<CommitError> for Failure {
             CommitError::Security(disk::SecurityError::Changed { .. }) => {
                 failed(Exit::Refused, "changed").hint("make a new plan")
             }
+            CommitError::Rename(disk::RenameError::Torn { .. }) => {
+                failed(Exit::Refused, "name").hint(CHECK_DISK).hint(nothing)
+            }
+            CommitError::Rename(_) => failed(Exit::Refused, "name")
+                .hint("make a new plan")
+                .hint(nothing),
             CommitError::Security(_) => failed(Exit::Refused, "permissions").hint(nothing),
             CommitError::NoSpace { .. } => {
                 failed(Exit::Refused, "disk-full").hint("make room on the disk")
@@ -260,6 +282,9 @@ impl From<UndoError> for Failure {
                 "run undo again; when a file cannot be read, let Windows check the disk first: \
                  chkdsk F: /f",
             ),
+            UndoError::Rename(_) => failed(Exit::Unfinished, "unfinished")
+                .hint(CHECK_DISK)
+                .hint("then run undo again"),
             _ => failed(Exit::Unfinished, "unfinished").hint("run undo again"),
         }
     }

@@ -1,11 +1,11 @@
 //! Guards in words: what keeps a disk from being written, or must be known before, and what to do.
 //!
 //! Invariants: a guard that refuses is told by `plan` and ends every command that writes, before
-//! its journal is opened. Absent on purpose: finding them (see `volume::guards`).
+//! its journal is made. Absent on purpose: finding them (see `volume::guards`).
 
 use crate::document::{Document, StepDocument};
 use crate::exit::{Exit, Failure};
-use disk::Root;
+use disk::{Journal, Root};
 use repairs::Step;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -75,6 +75,31 @@ pub(crate) fn refuse(root: &Root) -> Result<(), Failure> {
     Err(hints(&guard).into_iter().fold(failure, Failure::hint))
 }
 
+/// Refuses to write without the rights that it takes: on Windows an administrator's, elsewhere
+/// whatever the journal needs.
+pub(crate) fn require_rights(journal: &Journal) -> Result<(), Failure> {
+    let is_journal_closed = journal.is_writable() == Some(false);
+    match may_try(disk::is_administrator(), cfg!(windows), is_journal_closed) {
+        true => Ok(()),
+        false => Err(not_elevated("writing takes the rights of an administrator")),
+    }
+}
+
+/// Whether writing can be tried. Where rights cannot be told, a try tells.
+fn may_try(is_administrator: Option<bool>, on_windows: bool, is_journal_closed: bool) -> bool {
+    is_administrator != Some(false) || !(on_windows || is_journal_closed)
+}
+
+/// The failure of a process that may not write.
+pub(crate) fn not_elevated(error: &str) -> Failure {
+    let failure = Failure::new(Exit::Refused, "not-elevated", error);
+    let failure = match cfg!(windows) {
+        true => failure.hint("start the console as administrator, then the same command again"),
+        false => failure.hint("the same command again with sudo"),
+    };
+    failure.hint("nothing was written; plan works without these rights")
+}
+
 /// The root of the Windows whose hives lie in this folder, if they do.
 fn windows_of(folder: &Path) -> Option<&Path> {
     CONFIG.iter().try_fold(folder, |path, name| {
@@ -93,6 +118,7 @@ fn hints(guard: &Guard) -> Vec<String> {
         Guard::HibernationUnseen(_) => &["run as administrator, and look at hiberfil.sys"],
         Guard::ReadOnly => &["attach the disk writable, and run as administrator"],
         Guard::Network => &["attach the disk to this machine itself"],
+        Guard::ShadowCopy => &["name the drive that it is a copy of"],
         Guard::ServedByProgram => &[
             "before the next mount: ntfs-3g.probe --readwrite DEVICE, then \
              ntfs-3g -o norecover DEVICE FOLDER",
@@ -102,4 +128,36 @@ fn hints(guard: &Guard) -> Vec<String> {
         _ => &[],
     };
     lines.iter().map(|&line| line.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rights_are_asked_for_where_they_are_needed() {
+        for on_windows in [false, true] {
+            for is_journal_closed in [false, true] {
+                let may = |who| may_try(who, on_windows, is_journal_closed);
+                assert!(may(Some(true)) && may(None));
+                assert_eq!(may(Some(false)), !on_windows && !is_journal_closed);
+            }
+        }
+    }
+
+    #[test]
+    fn every_guard_that_refuses_says_what_to_do() {
+        let refusing = [
+            Guard::Hibernated,
+            Guard::ReadOnly,
+            Guard::Network,
+            Guard::ShadowCopy,
+        ];
+        let codes = ["hibernated", "read-only", "network-drive", "shadow-copy"];
+        for (guard, code) in refusing.into_iter().zip(codes) {
+            let told = GuardDocument::of(&guard);
+            assert_eq!((told.code.as_str(), told.refuses), (code, true));
+            assert!(!told.hints.is_empty() && !told.text.is_empty(), "{code}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ use crate::exit::{Exit, Failure};
 use crate::numbers::{count, files_and_folders};
 use crate::output;
 use crate::permissions::{PermissionsDocument, objects, paths_in_words};
+use crate::renames::files_in_words;
 use crate::session::Session;
 use disk::{Record, Root, RootRecord, Run, State};
 use repairs::planner::OnPurpose;
@@ -168,20 +169,23 @@ fn summary(run: &Run) -> String {
     }
 }
 
-/// `2 values`, `permissions of 3 files and folders`, or both; values are counted as `one`.
+/// `2 values`, `names of 1 file`, `permissions of 3 files and folders`, or more of them; values
+/// are counted as `one`.
 pub(crate) fn changes_in_words(plan: &Document, one: &str) -> String {
-    let values = count(plan.changes.len(), one);
-    match objects(&plan.permissions) {
-        0 => values,
-        number => {
-            let permissions = format!("permissions of {}", files_and_folders(number));
-            if plan.changes.is_empty() {
-                permissions
-            } else {
-                format!("{values}, {permissions}")
-            }
-        }
+    let mut words = Vec::new();
+    if !plan.changes.is_empty() {
+        words.push(count(plan.changes.len(), one));
     }
+    if !plan.renames.is_empty() {
+        words.push(format!("names of {}", files_in_words(plan.renames.len())));
+    }
+    if let number @ 1.. = objects(&plan.permissions) {
+        words.push(format!("permissions of {}", files_and_folders(number)));
+    }
+    if words.is_empty() {
+        words.push(count(0, one));
+    }
+    words.join(", ")
 }
 
 /// What the open runs of a disk set, newest first.
@@ -218,6 +222,44 @@ pub(crate) fn left_open(
             .map(|line| format!("{line} (run {})", run.id()))
     })
     .collect()
+}
+
+/// A run's plan without what later runs of the same disk have set to something else since.
+pub(crate) fn still_open(run: &Run, plan: &Document, later: &[Run]) -> Document {
+    let mut left = plan.clone();
+    let done = later.iter().filter(|other| other.state() == State::Done);
+    for other in done.filter(|other| same_disk(run, other)) {
+        let since = plan_of(other).unwrap_or_default();
+        left.changes.retain(|change| {
+            let same = |new: &&ChangeDocument| match (new.target(), change.target()) {
+                (Some(new), Some(old)) => new.same(&old),
+                _ => false,
+            };
+            let new = since.changes.iter().find(same);
+            new.is_none_or(|new| new.after == change.after)
+        });
+        for old in &mut left.permissions {
+            let after = |path: &String| {
+                let mut new = since.permissions.iter();
+                new.find(|new| new.paths.contains(path))
+                    .map(|new| &new.after)
+            };
+            let kept = old.after.clone();
+            old.paths
+                .retain(|path| after(path).is_none_or(|new| *new == kept));
+        }
+        left.permissions.retain(|old| !old.paths.is_empty());
+    }
+    left
+}
+
+/// Whether two runs wrote below the same root.
+fn same_disk(run: &Run, other: &Run) -> bool {
+    let root = |run: &Run| run.record().ok()?.roots.first().cloned();
+    match (root(run), root(other)) {
+        (Some(run), Some(other)) => run.identity == other.identity || run.path == other.path,
+        _ => false,
+    }
 }
 
 /// What a change leaves weakened.

@@ -53,13 +53,13 @@ pub(crate) fn text(text: &str) {
     let _ = stream.flush();
 }
 
-/// A path for people, without the prefix of Windows' long paths.
+/// A path for people, without the prefix of Windows' long paths where it can do without.
 pub(crate) fn path(path: &Path) -> String {
     let text = path.display().to_string();
     match (text.strip_prefix(r"\\?\UNC\"), text.strip_prefix(r"\\?\")) {
         (Some(share), _) => format!(r"\\{share}"),
-        (None, Some(rest)) => rest.to_owned(),
-        (None, None) => text,
+        (None, Some(rest)) if rest.get(1..2) == Some(":") => rest.to_owned(),
+        (None, _) => text,
     }
 }
 
@@ -156,6 +156,8 @@ mod tests {
         for (full, shown) in [
             (r"\\?\F:\", r"F:\"),
             (r"\\?\UNC\server\share", r"\\server\share"),
+            (r"\\?\Volume{1}\", r"\\?\Volume{1}\"),
+            (r"\\?\", r"\\?\"),
             ("/mnt/f", "/mnt/f"),
             (r"F:\", r"F:\"),
         ] {

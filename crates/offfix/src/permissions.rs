@@ -253,6 +253,23 @@ mod tests {
     }
 
     #[test]
+    fn what_reads_back_in_another_form_is_said_with_both() {
+        let wrote = bytes("O:SYG:SYD:(A;;FA;;;SY)");
+        let said = |found: Vec<u8>| {
+            not_taken(&ReadBackDiffers {
+                path: r"keys\a".to_owned(),
+                wrote: wrote.as_slice().into(),
+                found,
+            })
+        };
+        assert_eq!(
+            said(bytes("O:BAG:SYD:(A;;FA;;;SY)")),
+            r"keys\a reads back O:BAG:SYD:(A;;FA;;;SY), not O:SYG:SYD:(A;;FA;;;SY)"
+        );
+        assert!(said(vec![7, 8]).contains("reads back 0708, not O:SYG:SY"));
+    }
+
+    #[test]
     fn a_report_leaves_no_descriptor_out() {
         let record = |path: &str, before: Vec<u8>| SecurityRecord {
             root: 0,

@@ -37,6 +37,11 @@ pub(crate) struct BootPlace {
 }
 
 impl BootPlace {
+    /// Whether the operator says nothing.
+    fn is_empty(&self) -> bool {
+        self.system_partition.is_none() && self.store.is_none()
+    }
+
     /// The second root that this asks for.
     pub(crate) fn folder(&self) -> Option<OsString> {
         let of_store = || {
@@ -60,7 +65,7 @@ impl BootPlace {
 
     /// The same, or else what a plan says.
     pub(crate) fn or_of(&self, plan: &Document) -> BootPlace {
-        if self.system_partition.is_some() || self.store.is_some() {
+        if !self.is_empty() {
             return self.clone();
         }
         BootPlace {
@@ -181,7 +186,12 @@ impl Session {
             return Err(Failure::new(Exit::Refused, "windows-pe", error)
                 .hint("name the drive with the broken VM's own Windows"));
         }
-        let volume = volume.with_boot_files(self.boot.open(&self.root)?);
+        let mut boot = self.boot.open(&self.root)?;
+        // Windows shows every partition's files, so that none has to be named.
+        if cfg!(windows) && self.boot.is_empty() {
+            boot.root = volume::boot::beside(volume.root());
+        }
+        let volume = volume.with_boot_files(boot);
         if let Some(why) = volume.stranger().filter(|_| !self.boot.unverified) {
             let error = format!("nothing shows that these boot files belong to this disk: {why}");
             return Err(

@@ -44,6 +44,9 @@ pub enum Error {
     /// The disk cannot be looked at.
     #[error("cannot look at the disk: {0}")]
     Disk(String),
+    /// What was asked for is not done, for a reason.
+    #[error("{0}")]
+    Refused(String),
     /// What the disk has is not shown where it is attached.
     #[error("{0}")]
     NotSeen(String),
@@ -56,7 +59,7 @@ impl Error {
         match self {
             Error::NoBoot { .. } | Error::NotSeen(_) => true,
             Error::Read { hive, .. } | Error::Hive { hive, .. } => *hive == HiveName::Bcd,
-            Error::Disk(_) => false,
+            Error::Disk(_) | Error::Refused(_) => false,
         }
     }
 }
@@ -319,6 +322,22 @@ impl<'v> Place<'v> {
             .collect())
     }
 
+    /// Names and data of all values, in order of creation.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn values(&self) -> Result<Vec<(String, RegData)>, Error> {
+        let Some(key) = self.open()? else {
+            return Ok(Vec::new());
+        };
+        let values = key.values().map_err(|source| self.failed(source))?;
+        let read = values.into_iter().map(|value| {
+            let data = value.read().map_err(|source| self.failed(source))?;
+            Ok((value.name().to_string(), data))
+        });
+        read.collect()
+    }
+
     /// The names of all subkeys.
     ///
     /// # Errors
@@ -372,7 +391,8 @@ impl<'v> Place<'v> {
         }
     }
 
-    fn open(&self) -> Result<Option<Key<'v>>, Error> {
+    /// The key itself, for walks that go deeper than a name or a value; `None` where there is none.
+    pub(crate) fn open(&self) -> Result<Option<Key<'v>>, Error> {
         match self.volume.hive(self.hive) {
             Ok(loaded) => loaded
                 .hive
@@ -385,7 +405,8 @@ impl<'v> Place<'v> {
         }
     }
 
-    fn failed(&self, source: ReadError) -> Error {
+    /// What could not be read at this key.
+    pub(crate) fn failed(&self, source: ReadError) -> Error {
         Error::Read {
             hive: self.hive,
             key: self.key.clone(),

@@ -3,6 +3,7 @@
 //! Invariants: a finding names the place and what was seen there; an empty cure means report
 //! only. Absent on purpose: whether the cure is proposed (the planner decides).
 
+use disk::RenameRecord;
 use volume::{Edit, SecurityEdit};
 
 /// How sure a finding is.
@@ -58,6 +59,15 @@ pub struct Permissions {
     pub edit: SecurityEdit,
 }
 
+/// Another name for a file and why it gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rename {
+    /// Why.
+    pub kind: Kind,
+    /// Which file, and its new name; the path is spelled as on the disk.
+    pub edit: RenameRecord,
+}
+
 /// What cannot be done to files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -70,10 +80,13 @@ pub enum Step {
 }
 
 impl Step {
+    /// Where a command for the recovery machine is done: nothing of ours can take it back.
+    pub const RECOVERY_MACHINE: &'static str = "on the recovery machine, not undoable";
+
     /// Where it is done, in words.
     pub fn place(&self) -> &'static str {
         match self {
-            Step::OnRecoveryMachine(_) => "on the recovery machine",
+            Step::OnRecoveryMachine(_) => Step::RECOVERY_MACHINE,
             Step::AfterBoot(_) => "in the VM after its boot",
             Step::Manual(_) => "by hand",
         }
@@ -106,6 +119,8 @@ pub struct Finding {
     pub cure: Vec<Change>,
     /// The permissions that cure it.
     pub permissions: Vec<Permissions>,
+    /// The files that get another name.
+    pub renames: Vec<Rename>,
     /// What else has to be done.
     pub steps: Vec<Step>,
 }
@@ -127,13 +142,24 @@ impl Finding {
             evidence: Vec::new(),
             cure: Vec::new(),
             permissions: Vec::new(),
+            renames: Vec::new(),
             steps: Vec::new(),
         }
     }
 
     /// Whether it has a cure.
     pub fn has_cure(&self) -> bool {
-        !(self.cure.is_empty() && self.permissions.is_empty())
+        !self.cure.is_empty() || self.changes_files()
+    }
+
+    /// Whether its cure is more than values.
+    pub fn changes_files(&self) -> bool {
+        !(self.permissions.is_empty() && self.renames.is_empty())
+    }
+
+    /// Whether all it offers are steps elsewhere.
+    pub fn is_steps_alone(&self) -> bool {
+        !self.has_cure() && !self.steps.is_empty()
     }
 }
 

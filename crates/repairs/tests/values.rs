@@ -325,7 +325,7 @@ fn what_can_be_meant_is_told() {
     assert_eq!(told.len(), 3);
     assert!(told[0].contains("port 3390") && told[1].contains("FIPS"));
     assert!(told[2].contains("SecurityLayer"));
-    // Under a symptom `nla` looks too, and tells of its value itself.
+    // Under a symptom `nla` and `rdp-port` look too, and tell of their values themselves.
     let symptoms = vec!["rdp-internal-error".to_owned()];
     let plan = lab.plan(&Selection {
         symptoms,
@@ -334,9 +334,10 @@ fn what_can_be_meant_is_told() {
     assert_eq!(
         (
             titles(&plan, "rdp-listener").len(),
-            titles(&plan, "nla").len()
+            titles(&plan, "nla").len(),
+            titles(&plan, "rdp-port").len()
         ),
-        (2, 1)
+        (1, 1, 1)
     );
     let gone = with(|set| {
         set.remove(LISTENER);
@@ -552,7 +553,8 @@ fn stray_hives_and_control_sets_are_told() {
     });
     let plan = stray.plan(&Selection::default());
     assert_eq!(titles(&plan, "stray-hive").len(), 1);
-    let finding = &plan.found[0].finding;
+    let mut found = plan.found.iter();
+    let finding = &found.find(|it| it.repair == "stray-hive").unwrap().finding;
     assert!(
         finding.title.starts_with("ControlSet002 has only 6 keys"),
         "{}",

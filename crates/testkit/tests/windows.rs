@@ -64,7 +64,7 @@ fn difference(before: &[u8], after: &[u8]) -> Vec<String> {
 fn a_healthy_disk_is_complete_and_small() {
     let disk = healthy();
     for (path, file) in &disk.files {
-        assert!(file.len() < 64 * 1024, "{path}: {}", file.len());
+        assert!(file.len() < 96 * 1024, "{path}: {}", file.len());
         assert!(!path.starts_with('/') && !path.contains('\\'), "{path}");
     }
     for log in [
@@ -269,18 +269,28 @@ fn only_the_named_files_differ() {
         let expected: &[&str] = match repair {
             "boot-device-ids" | "boot-entries" | "boot-menu-stuck" | "safe-mode"
             | "test-signing" => &["BCD"],
-            "machine-keys" => &[],
-            "group-policy-off" | "nla-off" | "recovery-loop" | "serial-console" => &[],
-            "rdp-certificate" | "rdp-enabled" => &["SOFTWARE", "SYSTEM"],
-            "rdp-policy" | "tls-policy" => &["SOFTWARE"],
+            "critical-ifeo" | "rdp-policy" | "tls-policy" => &["SOFTWARE"],
+            "disable-driver" => &["SYSTEM", "contosoflt.sys"],
+            "disk-space" | "firewall-off" | "group-policy-off" | "machine-keys" | "nla-off"
+            | "recovery-loop" | "serial-console" | "single-session" => &[],
+            "logon-chain" | "rdp-certificate" | "rdp-enabled" | "rds-licensing" => {
+                &["SOFTWARE", "SYSTEM"]
+            }
+            "pending-update" => &["SOFTWARE", "pending.xml"],
+            "quarantine-file" => &[
+                "C-00000291-00000000-00000032.sys",
+                "C-00000292-00000000-00000007.sys",
+            ],
+            "registry-backup" => &["DEFAULT", "SAM", "SECURITY", "SOFTWARE", "SYSTEM", "SYSTEM"],
             "stray-hive" => &["SYSTEM", "SYSTEM.hiv"],
             _ => &["SYSTEM"],
         };
         assert_eq!(differing, expected, "{repair}");
         let same = broken.permissions == healthy.permissions;
         assert_eq!(same, repair != "machine-keys", "{repair}");
+        assert_eq!(broken.space.is_some(), repair == "disk-space", "{repair}");
         assert!(
-            broken.files.values().all(|file| file.len() < 64 * 1024),
+            broken.files.values().all(|file| file.len() < 96 * 1024),
             "{repair}"
         );
     }
@@ -316,7 +326,7 @@ fn the_demonstration_has_two_control_sets() {
         "0x4"
     );
     for (path, file) in &disk.files {
-        assert!(file.len() < 64 * 1024, "{path}: {}", file.len());
+        assert!(file.len() < 96 * 1024, "{path}: {}", file.len());
     }
 }
 

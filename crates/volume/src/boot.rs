@@ -1,7 +1,8 @@
 //! Where the boot configuration of a disk lies, and which of its stores the firmware uses.
 //!
-//! Invariants: a store is chosen by evidence alone; where the evidence does not decide, none is.
-//! Absent on purpose: what the stores hold (see the crate `bcd`), and looking for partitions.
+//! Invariants: a store, and a partition, is chosen by evidence alone; where the evidence does not
+//! decide, none is; a partition of another disk never is.
+//! Absent on purpose: what the stores hold (see the crate `bcd`); mounting and drive letters.
 
 use bcd::Guid;
 use bcd::device::PartitionId;
@@ -90,6 +91,79 @@ pub fn id_of(table: &Table, partition: &Partition) -> Option<PartitionId> {
 pub fn partition_of<'t>(id: &PartitionId, table: &'t Table) -> Option<&'t Partition> {
     let mut all = table.partitions.iter();
     all.find(|partition| id_of(table, partition) == Some(*id))
+}
+
+/// A partition and the firmwares it has a store for.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// As the table has it.
+    pub partition: Partition,
+    /// In any order.
+    pub stores: Vec<Firmware>,
+}
+
+impl Candidate {
+    fn of(partition: &Partition, root: &Root) -> Candidate {
+        let has_store = |firmware: &Firmware| {
+            let found = root.find(firmware.store()).ok().flatten();
+            found.is_some_and(|found| found.kind == Kind::File)
+        };
+        Candidate {
+            partition: partition.clone(),
+            stores: Firmware::ALL.into_iter().filter(has_store).collect(),
+        }
+    }
+
+    /// Whether a firmware starts from the partition, and finds its store there.
+    fn starts(&self) -> bool {
+        let has = |firmware| self.stores.contains(&firmware);
+        self.partition.is_esp() && has(Firmware::Uefi)
+            || self.partition.active && has(Firmware::Bios)
+    }
+}
+
+/// Which of the partitions beside a drive's has the store that the firmware uses; `None` when the
+/// drive's own is that, there is none, or nothing decides.
+pub fn choose_beside(drive: &Candidate, beside: &[Candidate]) -> Option<usize> {
+    if drive.starts() {
+        return None;
+    }
+    let only = |fits: &dyn Fn(&Candidate) -> bool| {
+        let mut all = beside.iter().enumerate().filter(|(_, one)| fits(one));
+        match (all.next(), all.next()) {
+            (found, None) => Ok(found.map(|(place, _)| place)),
+            (_, Some(_)) => Err(()),
+        }
+    };
+    match only(&Candidate::starts) {
+        Ok(None) if drive.stores.is_empty() => only(&|one| !one.stores.is_empty()).ok()?,
+        found => found.ok()?,
+    }
+}
+
+/// Opens the partition with the boot files beside a drive's, on the same disk, where the system
+/// shows the files of a partition without a letter or mount (Windows).
+pub fn beside(drive: &Root) -> Option<Root> {
+    let origin = drive.origin().ok()?;
+    let (mut candidates, mut roots) = (Vec::new(), Vec::new());
+    for sibling in origin.siblings().ok()? {
+        let root = sibling
+            .folder
+            .and_then(|folder| Root::open(folder.as_os_str()).ok());
+        let Some(root) = root else {
+            continue;
+        };
+        // The name that was listed may stand for something else by now.
+        let is_same = root
+            .origin()
+            .is_ok_and(|found| found.same_disk(&origin) && found.partition == sibling.partition);
+        if is_same {
+            candidates.push(Candidate::of(&sibling.partition, &root));
+            roots.push(root);
+        }
+    }
+    let place = choose_beside(&Candidate::of(&origin.partition, drive), &candidates)?;
+    roots.into_iter().nth(place)
 }
 
 /// The stores of a disk.
@@ -199,6 +273,60 @@ mod tests {
             firmware: Some(firmware),
             has_manager,
         }
+    }
+
+    fn candidate(number: u32, active: bool, stores: &[Firmware]) -> Candidate {
+        let partition = Partition {
+            number,
+            offset: u64::from(number) << 20,
+            size: 1 << 20,
+            id: Entry::Mbr { type_byte: 7 },
+            active,
+        };
+        let stores = stores.to_vec();
+        Candidate { partition, stores }
+    }
+
+    fn esp(number: u32, stores: &[Firmware]) -> Candidate {
+        let mut esp = candidate(number, false, stores);
+        esp.partition.id = Entry::Gpt {
+            guid: [1; 16],
+            type_guid: *b"\x28\x73\x2A\xC1\x1F\xF8\xD2\x11\xBA\x4B\x00\xA0\xC9\x3E\xC9\x3B",
+        };
+        esp
+    }
+
+    #[test]
+    fn the_partition_that_the_firmware_starts_from_is_chosen() {
+        use Firmware::{Bios, Uefi};
+        let windows = candidate(2, false, &[]);
+        let reserved = candidate(1, true, &[Bios]);
+        let data = candidate(3, false, &[]);
+        let copy = candidate(4, false, &[Bios]);
+        let choice = |drive: &Candidate, beside: &[&Candidate]| {
+            let beside: Vec<Candidate> = beside.iter().map(|one| (*one).clone()).collect();
+            choose_beside(drive, &beside)
+        };
+        assert_eq!(choice(&windows, &[]), None);
+        assert_eq!(choice(&windows, &[&data]), None);
+        assert_eq!(choice(&windows, &[&data, &reserved]), Some(1));
+        assert_eq!(choice(&windows, &[&copy, &esp(1, &[Uefi])]), Some(1));
+        // A copy of a store counts where nothing else does.
+        assert_eq!(choice(&windows, &[&data, &copy]), Some(1));
+        assert_eq!(choice(&windows, &[&copy, &copy]), None);
+        // The firmware of such a partition does not read a store of that kind.
+        assert_eq!(choice(&windows, &[&esp(1, &[Bios]), &reserved]), Some(1));
+        assert_eq!(
+            choice(&windows, &[&candidate(1, true, &[Uefi]), &copy]),
+            None
+        );
+        // The drive's own store is only a copy while the firmware starts elsewhere.
+        let own = candidate(2, false, &[Bios]);
+        assert_eq!(choice(&own, &[&reserved]), Some(0));
+        assert_eq!(choice(&own, &[&copy]), None);
+        assert_eq!(choice(&candidate(2, true, &[Bios]), &[&reserved]), None);
+        // Two that both could be it: nothing decides.
+        assert_eq!(choice(&windows, &[&reserved, &esp(5, &[Uefi])]), None);
     }
 
     #[test]

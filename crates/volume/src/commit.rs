@@ -1,17 +1,17 @@
 //! Bringing what is staged to the disk: hold, compare, journal, write, read back.
 //!
 //! Invariants: before the first write every hive is held, everything is still what was staged
-//! from, and the journal is sealed; hives are written before permissions; a failure is taken back
-//! at once where the disk still answers; nothing is called done that was not read back.
+//! from, and the journal is sealed; hives come first, then names, then permissions; a failure is
+//! taken back at once where the disk still answers; nothing is called done that was not read back.
 //! Absent on purpose: the clock, words for people.
 
 use crate::permissions::same_security;
 use crate::stage::{Staged, StagedHive};
 use crate::undo;
 use disk::{
-    FileRecord, HeldFile, HoldError, JournalError, Lock, ReadBackDiffers, Record, Root, RootRecord,
-    Run, SecurityError, SecurityRecord, State, Step, StepError, WalkError, check_securities,
-    put_back_securities, set_securities,
+    FileRecord, HeldFile, HoldError, JournalError, Lock, ReadBackDiffers, Record, RenameError,
+    Root, RootRecord, Run, SecurityError, State, Step, StepError, WalkError, check_renames,
+    check_securities, name_back, put_back_securities, rename, set_securities,
 };
 use hive::commit::{Action, Files, Member, Method};
 use thiserror::Error;
@@ -53,6 +53,9 @@ pub enum WriteError {
     /// That of a hive.
     #[error(transparent)]
     Step(#[from] StepError),
+    /// That of a file's name.
+    #[error(transparent)]
+    Rename(#[from] RenameError),
     /// That of permissions.
     #[error(transparent)]
     Security(#[from] SecurityError),
@@ -77,6 +80,9 @@ pub enum CommitError {
     /// Permissions cannot be looked at, or are not what was staged from; nothing was written.
     #[error("the permissions cannot be changed")]
     Security(#[source] SecurityError),
+    /// A file cannot get its new name, or is not what was planned for; nothing was written.
+    #[error("a file cannot get another name")]
+    Rename(#[source] RenameError),
     /// Not enough room; nothing was written.
     #[error("the disk has {free} bytes free, {needed} are needed")]
     NoSpace {
@@ -221,7 +227,8 @@ impl HeldHive {
 }
 
 /// Brings what is staged to the disk; the run is then marked done. `progress` is told how many of
-/// how many permissions are set.
+/// how many permissions are set, and first that none is: then everything is held and looked at, and
+/// nothing is written yet, not even to the journal.
 ///
 /// # Errors
 /// [`CommitError`]; only [`CommitError::Unfinished`], [`CommitError::ReadBack`] and
@@ -233,17 +240,7 @@ pub fn commit(
     request: &Request,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Committed, CommitError> {
-    let mut held = Vec::new();
-    for hive in &staged.hives {
-        let root = roots.get(hive.root).ok_or_else(|| HoldError::Missing {
-            path: hive.path.clone(),
-        })?;
-        held.push((hive, hold_unchanged(root, hive)?));
-    }
-    for (place, root) in roots.iter().enumerate() {
-        check_space(root, staged.hives.iter().filter(|hive| hive.root == place))?;
-    }
-    check_securities(roots, &staged.securities, &mut |_, _| ()).map_err(CommitError::Security)?;
+    let mut held = hold_all(roots, staged)?;
     let record = Record {
         id: request.id.clone(),
         roots: roots.iter().map(|root| RootRecord::of(root)).collect(),
@@ -255,12 +252,14 @@ pub fn commit(
             .flat_map(|(hive, group)| records(hive, group))
             .collect(),
         securities: staged.securities.clone(),
+        renames: staged.renames.clone(),
     };
+    progress(0, record.securities.len());
     let mut run = lock.begin(&record)?;
-    let differs = match write(&mut held, roots, &staged.securities, progress) {
+    let differs = match write(&mut held, roots, staged, progress) {
         Ok(differs) => differs,
         Err(error) => {
-            let set = (roots, staged.securities.as_slice());
+            let set = (roots, staged);
             return Err(take_back(held, set, &mut run, lock, &request.at, error));
         }
     };
@@ -277,17 +276,47 @@ pub fn commit(
     Ok(Committed { run, differs })
 }
 
-/// Writes hives, then permissions.
+/// Whether a commit would begin now: every file can be held and is what it was, there is room, and
+/// permissions are what they were. Makes nothing, the journal included, and lets go of the files.
+///
+/// # Errors
+/// As [`commit`], before it opens the journal.
+pub fn check(roots: &[&Root], staged: &Staged<'_>) -> Result<(), CommitError> {
+    hold_all(roots, staged).map(drop)
+}
+
+/// Holds the files of every hive, and compares what is there with what was staged from.
+fn hold_all<'s, 'v>(
+    roots: &[&Root],
+    staged: &'s Staged<'v>,
+) -> Result<Vec<(&'s StagedHive<'v>, HeldHive)>, CommitError> {
+    let mut held = Vec::new();
+    for hive in &staged.hives {
+        let root = roots.get(hive.root).ok_or_else(|| HoldError::Missing {
+            path: hive.path.clone(),
+        })?;
+        held.push((hive, hold_unchanged(root, hive)?));
+    }
+    for (place, root) in roots.iter().enumerate() {
+        check_space(root, staged.hives.iter().filter(|hive| hive.root == place))?;
+    }
+    check_securities(roots, &staged.securities, &mut |_, _| ()).map_err(CommitError::Security)?;
+    check_renames(roots, &staged.renames).map_err(CommitError::Rename)?;
+    Ok(held)
+}
+
+/// Writes hives, then names, then permissions.
 fn write(
     held: &mut [(&StagedHive<'_>, HeldHive)],
     roots: &[&Root],
-    securities: &[SecurityRecord],
+    staged: &Staged<'_>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<ReadBackDiffers>, WriteError> {
     for (hive, files) in held {
         files.execute(&hive.actions)?;
     }
-    Ok(set_securities(roots, securities, progress)?)
+    rename(roots, &staged.renames)?;
+    Ok(set_securities(roots, &staged.securities, progress)?)
 }
 
 fn hold_unchanged(root: &Root, hive: &StagedHive<'_>) -> Result<HeldHive, CommitError> {
@@ -344,10 +373,10 @@ fn records(hive: &StagedHive<'_>, group: u32) -> Vec<FileRecord> {
         .collect()
 }
 
-/// Takes everything back after a failed write: permissions first when the writing came to them.
+/// Takes everything back after a failed write, the last first, from where the writing came to.
 fn take_back(
     held: Vec<(&StagedHive<'_>, HeldHive)>,
-    (roots, securities): (&[&Root], &[SecurityRecord]),
+    (roots, staged): (&[&Root], &Staged<'_>),
     run: &mut Run,
     lock: &Lock,
     at: &str,
@@ -358,8 +387,12 @@ fn take_back(
     let _ = run.mark(lock, State::Undoing, at, &error.to_string());
     let mut whole = true;
     if matches!(error, WriteError::Security(_)) {
+        let securities = &staged.securities;
         let back = put_back_securities(roots, securities, &same_security, &mut |_, _| ());
         whole = back.is_whole();
+    }
+    if !matches!(error, WriteError::Step(_)) {
+        whole &= name_back(roots, &staged.renames).is_whole();
     }
     for (hive, mut files) in held.into_iter().rev() {
         whole &= undo::put_back(&mut files, &hive.before.to_files(), hive.method).is_ok();

@@ -117,6 +117,15 @@ impl ControlSets {
         self.existing.contains(&wanted).then_some(wanted)
     }
 
+    /// The numbers of those that exist, for people: `001, 003`, or `none`.
+    pub fn listed(&self) -> String {
+        let numbers: Vec<String> = self.existing.iter().map(|n| format!("{n:03}")).collect();
+        match numbers.as_slice() {
+            [] => "none".to_owned(),
+            numbers => numbers.join(", "),
+        }
+    }
+
     /// The sets in a scope; empty when the scope names one that does not exist.
     pub fn in_scope(&self, scope: Scope) -> Vec<u32> {
         match scope {
@@ -180,6 +189,13 @@ mod tests {
         assert_eq!(sets.boot(), None);
         assert_eq!(sets.in_scope(Scope::All), [1, 3]);
         assert_eq!(sets.in_scope(Scope::Number(2)), []);
+        assert_eq!(sets.in_scope(Scope::Boot), []);
+        assert_eq!(sets.listed(), "001, 003");
+        let nothing = ControlSets {
+            existing: Vec::new(),
+            ..sets
+        };
+        assert_eq!(nothing.listed(), "none");
     }
 
     #[test]

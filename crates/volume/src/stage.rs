@@ -9,7 +9,7 @@ use crate::loaded::Loaded;
 use crate::permissions::{DescriptorError, SecurityEdit};
 use crate::prove::{self, Proof, ProofError};
 use crate::volume::{Volume, VolumeError};
-use disk::{Root, SecurityRecord};
+use disk::{RenameRecord, Root, SecurityRecord};
 use hive::commit::{self, Action, CommitError, Files, Member, Method};
 use hive::format::HEADER_LEN;
 use hive::log::LogFormat;
@@ -75,6 +75,8 @@ pub struct StagedHive<'v> {
 pub struct Staged<'v> {
     /// The hives.
     pub hives: Vec<StagedHive<'v>>,
+    /// The files that get another name.
+    pub renames: Vec<RenameRecord>,
     /// The permissions of files and folders.
     pub securities: Vec<SecurityRecord>,
 }
@@ -91,6 +93,12 @@ pub struct Written {
 }
 
 impl Staged<'_> {
+    /// The same with files that get another name, which needs no staging.
+    #[must_use]
+    pub fn with_renames(self, renames: Vec<RenameRecord>) -> Self {
+        Staged { renames, ..self }
+    }
+
     /// What is said of the hives once they are written.
     pub fn written(&self) -> Vec<Written> {
         let written = |hive: &StagedHive<'_>| Written {
@@ -227,6 +235,7 @@ pub fn stage<'v>(
     let securities = permissions.iter().flat_map(SecurityEdit::records);
     Ok(Staged {
         hives,
+        renames: Vec::new(),
         securities: securities.collect(),
     })
 }

@@ -4,14 +4,15 @@
 //! they were before or after, or, while the run is unfinished, anything that the recorded ranges
 //! laid over it turn into the recorded hash; permissions only from those before or after.
 //! Otherwise something else has written it: it is overtaken, and not touched. Permissions go back
-//! first, then each hive as a commit of its own.
+//! first, then each hive as a commit of its own, then names.
 //! Absent on purpose: redo; values (a plan does that after the VM has run).
 
 use crate::commit::{FILE_LIMIT, HeldHive, meaning_of};
 use crate::permissions::same_security;
 use disk::{
-    FileRecord, HoldError, JournalError, Lock, Record, RecordError, Root, Run, SecurityError,
-    SecurityStanding, State, Step, StepError, WalkError, look_at_securities, put_back_securities,
+    FileRecord, HoldError, JournalError, Lock, Record, RecordError, RenameError, RenameStanding,
+    Root, Run, SecurityError, SecurityStanding, State, Step, StepError, WalkError, look_at_renames,
+    look_at_securities, name_back, put_back_securities,
 };
 use hive::Hive;
 use hive::commit::{self, Files, Member, Method};
@@ -37,6 +38,8 @@ pub enum Standing {
 pub enum Part {
     /// A hive and its logs.
     Hive,
+    /// The name of a file.
+    Name,
     /// The permissions of a file or folder.
     Permissions,
 }
@@ -91,6 +94,9 @@ pub enum UndoError {
     /// A write failed.
     #[error("writing failed")]
     Step(#[from] StepError),
+    /// A file could not get its old name back.
+    #[error("not all files have their old names")]
+    Rename(#[from] RenameError),
     /// Permissions could not be put back.
     #[error("not all permissions could be put back")]
     Security(#[from] SecurityError),
@@ -167,8 +173,25 @@ pub fn look(roots: &[&Root], run: &Run) -> Result<Vec<Outcome>, UndoError> {
         };
         outcomes.push(hive(primary_of(&group), standing));
     }
+    outcomes.extend(names(roots, record)?);
     outcomes.extend(permissions(roots, record)?);
     Ok(outcomes)
+}
+
+/// How the files that a run has renamed stand.
+fn names(roots: &[&Root], record: &Record) -> Result<Vec<Outcome>, RenameError> {
+    let standings = look_at_renames(roots, &record.renames)?;
+    let outcomes = record.renames.iter().zip(standings);
+    let outcomes = outcomes.map(|(known, standing)| Outcome {
+        part: Part::Name,
+        path: known.path.clone(),
+        standing: match standing {
+            RenameStanding::Before => Standing::Before,
+            RenameStanding::After | RenameStanding::Both => Standing::Ours,
+            RenameStanding::Overtaken => Standing::Overtaken,
+        },
+    });
+    Ok(outcomes.collect())
 }
 
 fn hive(path: String, standing: Standing) -> Outcome {
@@ -197,7 +220,8 @@ fn permissions(roots: &[&Root], record: &Record) -> Result<Vec<Outcome>, Securit
 }
 
 /// Puts everything of a run back that nothing else has changed, and closes the run. `progress` is
-/// told how many of how many permissions are done.
+/// told how many of how many permissions are done, and first that none is: then everything is held
+/// and looked at.
 ///
 /// # Errors
 /// [`UndoError`]; the run then stays open, and undo can be repeated.
@@ -210,14 +234,55 @@ pub fn undo(
 ) -> Result<Vec<Outcome>, UndoError> {
     let state = run.state();
     let record = run.record()?.clone();
+    let (work, mut outcomes) = held_hives(roots, &record, state)?;
+    let mut permissions = permissions(roots, &record)?;
+    // A name that cannot be looked at is no reason to leave the hives: it is told at the end.
+    let names = names(roots, &record);
+    let ours = |outcome: &Outcome| outcome.standing == Standing::Ours;
+    let named = names.as_ref().map_or(true, |names| names.iter().any(ours));
+    progress(0, record.securities.len());
+    if !work.is_empty() || named || permissions.iter().any(ours) {
+        run.mark(lock, State::Undoing, at, "")?;
+    }
+    put_back_permissions(roots, &record, &mut permissions, progress)?;
+    outcomes.extend(permissions);
+    // The last hive of a run goes back first.
+    for (path, mut held, before, method) in work.into_iter().rev() {
+        put_back(&mut held, &before, method).map_err(|error| error.at(&path))?;
+    }
+    if let Some(error) = name_back(roots, &record.renames).failed.into_iter().next() {
+        return Err(error.into());
+    }
+    outcomes.extend(names?);
+    let overtaken: Vec<&str> = outcomes
+        .iter()
+        .filter(|outcome| outcome.standing == Standing::Overtaken)
+        .map(|outcome| outcome.path.as_str())
+        .collect();
+    let all = overtaken.len() == outcomes.len();
+    let state = if all { State::Overtaken } else { State::Undone };
+    run.mark(lock, state, at, &told(&overtaken))
+        .map_err(UndoError::Unclosed)?;
+    Ok(outcomes)
+}
+
+/// A hive that goes back: its path, its held files, what they held before, and how it is written.
+type Work = (String, HeldHive, Files, Method);
+
+/// Holds every hive of a run, and says how each stands.
+fn held_hives(
+    roots: &[&Root],
+    record: &Record,
+    state: State,
+) -> Result<(Vec<Work>, Vec<Outcome>), UndoError> {
     let mut work = Vec::new();
     let mut outcomes = Vec::new();
-    for group in groups(&record)? {
+    for group in groups(record)? {
         let path = primary_of(&group);
         let paths = group
             .iter()
             .map(|(member, _, file)| (*member, file.path.clone()));
-        let root = root_of(roots, &record, &group)?;
+        let root = root_of(roots, record, &group)?;
         let mut held = match HeldHive::hold(root, paths) {
             Ok(held) => held,
             Err(HoldError::Missing { .. }) => {
@@ -236,27 +301,7 @@ pub fn undo(
         }
         outcomes.push(hive(path, standing));
     }
-    let mut permissions = permissions(roots, &record)?;
-    let ours = |outcome: &Outcome| outcome.standing == Standing::Ours;
-    if !work.is_empty() || permissions.iter().any(ours) {
-        run.mark(lock, State::Undoing, at, "")?;
-    }
-    put_back_permissions(roots, &record, &mut permissions, progress)?;
-    outcomes.extend(permissions);
-    // The last hive of a run goes back first.
-    for (path, mut held, before, method) in work.into_iter().rev() {
-        put_back(&mut held, &before, method).map_err(|error| error.at(&path))?;
-    }
-    let overtaken: Vec<&str> = outcomes
-        .iter()
-        .filter(|outcome| outcome.standing == Standing::Overtaken)
-        .map(|outcome| outcome.path.as_str())
-        .collect();
-    let all = overtaken.len() == outcomes.len();
-    let state = if all { State::Overtaken } else { State::Undone };
-    run.mark(lock, state, at, &told(&overtaken))
-        .map_err(UndoError::Unclosed)?;
-    Ok(outcomes)
+    Ok((work, outcomes))
 }
 
 /// What the files of a hive hold. ntfs-3g makes a file longer in several writes: killed between

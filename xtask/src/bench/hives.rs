@@ -16,14 +16,14 @@ use super::table::Row;
 use super::{name, summary, time};
 
 /// The largest real hive, below the folder that lies beside the checkout.
-const LARGEST: &str = "shared/hives/sys-win10-16299-dirty.EXPECTED-yarp";
+pub(super) const LARGEST: &str = "shared/hives/sys-win10-16299-dirty.EXPECTED-yarp";
 /// Runs of each export; the peer takes seconds.
 const EXPORTS: usize = 3;
 /// The program that tells how much memory another one had.
 const TIME: &str = "/usr/bin/time";
 const MIB: f64 = 1_048_576.0;
 /// The large hive of a made disk, and a repair that edits it.
-const SOFTWARE: &str = "Windows/System32/config/SOFTWARE";
+pub(super) const SOFTWARE: &str = "Windows/System32/config/SOFTWARE";
 const REPAIR: &str = "rdp-enabled";
 /// Its size, in MiB.
 const SIZE: usize = 150;
@@ -135,7 +135,7 @@ fn commit(places: &Places<'_>, hive: &Path) -> Result<Row> {
 fn large(places: &Places<'_>) -> Result<Vec<Row>> {
     let disk = places.scratch.join("large");
     let mut made = windows::broken(REPAIR).context("no such disk")?;
-    made.files.insert(SOFTWARE.to_owned(), software());
+    made.files.insert(SOFTWARE.to_owned(), software(SIZE));
     made.write_to(&disk)?;
     let software = disk.join(SOFTWARE);
     let size = mib(&software)?;
@@ -161,14 +161,14 @@ fn large(places: &Places<'_>) -> Result<Vec<Row>> {
     Ok(vec![get, apply])
 }
 
-/// The SOFTWARE hive of a made disk with keys and values up to [`SIZE`] MiB, and the fault that
+/// The SOFTWARE hive of a made disk with keys and values up to a size in MiB, and the fault that
 /// [`REPAIR`] cures.
-fn software() -> Vec<u8> {
+pub(super) fn software(size: usize) -> Vec<u8> {
     let mut hive = windows::software_hive(&windows::Options::default());
     hive.key(r"Policies\Microsoft\Windows NT\Terminal Services")
         .dword("fDenyTSConnections", 1);
     // A key with its values takes about 2.5 KiB.
-    for number in 0..SIZE * 400 {
+    for number in 0..size * 400 {
         let (high, middle, low) = (number / 2500, number / 50 % 50, number % 50);
         let key = hive.key(&format!(
             r"Classes\Group{high:02}\Part{middle:02}\Key{low:02}"
@@ -177,7 +177,7 @@ fn software() -> Vec<u8> {
             key.binary(&format!("Value{value}"), &[value; 240]);
         }
     }
-    hive.least_size = SIZE << 20;
+    hive.least_size = size << 20;
     hive.build()
 }
 

@@ -8,6 +8,8 @@
     reason = "tasks talk to the person who called them"
 )]
 
+mod console;
+mod interrupt;
 mod kit;
 mod pe;
 mod portable;
@@ -30,7 +32,7 @@ use tools::Tools;
 pub fn run(args: &[String]) -> Result<()> {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["build"] => build(&Tools::find()?).map(drop),
+        ["build"] => shipped().map(drop),
         ["lint"] => Tools::find()?.lint(),
         ["test"] => test(),
         ["run", words @ ..] => start(words),
@@ -38,9 +40,17 @@ pub fn run(args: &[String]) -> Result<()> {
     }
 }
 
+/// The program that is shipped, built and looked at.
+///
+/// # Errors
+/// When a tool cannot be had, or what was built is not in order.
+pub(crate) fn shipped() -> Result<PathBuf> {
+    build(&Tools::find()?)
+}
+
 /// Builds the program that is shipped, and looks at what came out.
 fn build(tools: &Tools) -> Result<PathBuf> {
-    tools.cargo(&["build", "--release", "--package", "offfix"])?;
+    tools.cargo(&["build", "--release", "--locked", "--package", "offfix"])?;
     let program = tools.program("release");
     let bytes = fs::read(&program).with_context(|| program.display().to_string())?;
     let facts = pe::facts(&bytes).with_context(|| program.display().to_string())?;
@@ -70,11 +80,12 @@ fn test() -> Result<()> {
         }
     };
     let drive = wine.drive()?;
-    step("the command line", portable::command_line(&tools, &drive));
+    step("tests", portable::tests(&tools, &drive));
     step("the same as on this system", same::check(&tools, &drive));
+    step("a console", console::check(&tools));
+    step("Ctrl-C", interrupt::check(&tools, &drive));
     let shipped = build(&tools).map(|_| "what the linker made is in order".to_owned());
     step("the program that is shipped", shipped);
-    step("tests of the crates", portable::libraries(&tools));
     drop(wine);
     if failed.is_empty() {
         return Ok(());

@@ -14,7 +14,7 @@ use super::tools::{Tools, finish};
 use super::wine::Drive;
 
 /// 2026-09-15 09:12 UTC.
-const NOW: &str = "1789463520";
+pub(super) const NOW: &str = "1789463520";
 
 /// What each system says of the partition behind a folder, in both widths of a line.
 const UNSEEN: [&str; 4] = [
@@ -107,7 +107,11 @@ impl Side<'_> {
     }
 }
 
-fn read(root: &Path, below: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
+pub(super) fn read(
+    root: &Path,
+    below: &Path,
+    files: &mut BTreeMap<PathBuf, Vec<u8>>,
+) -> Result<()> {
     for entry in fs::read_dir(root.join(below))? {
         let entry = entry?;
         let path = below.join(entry.file_name());
@@ -120,7 +124,8 @@ fn read(root: &Path, below: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> Re
     Ok(())
 }
 
-/// Lets both programs plan, apply and undo, and compares after every step.
+/// Lets both programs plan, apply and undo, and compares after every step. The program for Windows
+/// is the one that was tested before.
 ///
 /// # Errors
 /// When they differ, or nothing was changed.
@@ -129,7 +134,6 @@ pub(super) fn check(tools: &Tools, drive: &Drive) -> Result<String> {
         return Ok("skipped: this system is Windows".to_owned());
     }
     let host = cargo_host()?;
-    tools.cargo(&["build", "--quiet", "--package", "offfix"])?;
     drive.clear()?;
     let scratch = crate::shell()?.create_temp_dir()?;
     let [here, there] = ["here", "there"].map(|name| scratch.path().join(name));

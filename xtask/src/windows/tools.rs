@@ -2,7 +2,8 @@
 //!
 //! Invariants: rustup's target is taken when it is installed; else, on Debian, Debian's compiler
 //! with a standard library that the kit holds; both see the same flags.
-//! Absent on purpose: a choice by option; what is installed decides.
+//! Absent on purpose: a choice by option; what is installed decides, unless the environment asks
+//! for Debian's compiler.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,8 @@ use anyhow::{Context, Result, ensure};
 use super::kit::Kit;
 use super::wine::Wine;
 
+/// Set to anything, it asks for Debian's compiler even where rustup has the target.
+const DEBIAN: &str = "OFFFIX_WINDOWS_DEBIAN";
 /// What Windows itself builds.
 const NATIVE: &str = "x86_64-pc-windows-msvc";
 /// What can be built elsewhere.
@@ -41,7 +44,7 @@ impl Tools {
     /// # Errors
     /// When something is missing and cannot be installed.
     pub(super) fn find() -> Result<Tools> {
-        let folder = target_dir()?;
+        let folder = crate::target_dir()?;
         let kit = Kit::at(&folder)?;
         let cargo = PathBuf::from(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         let mut tools = Tools {
@@ -59,7 +62,7 @@ impl Tools {
             tools.target = CROSS;
             tools.kit.install(&[LINKER[0]], &LINKER[1..])?;
             tools.kit.install(&WINE[..1], &WINE[1..])?;
-            if !rustup_has(CROSS) {
+            if std::env::var_os(DEBIAN).is_some() || !rustup_has(CROSS) {
                 tools.kit.install(&kit_programs(), kit_packages())?;
                 let sysroot = tools.kit.sysroot(CROSS)?;
                 flags.push(format!("--sysroot={}", sysroot.display()));
@@ -160,7 +163,8 @@ impl Tools {
         finish(&mut command)
     }
 
-    fn place(&self, command: &mut Command) {
+    /// Gives a command what every command sees.
+    pub(super) fn place(&self, command: &mut Command) {
         for (name, value) in &self.variables {
             command.env(name, value);
         }
@@ -194,15 +198,6 @@ fn rustup_has(target: &str) -> bool {
         let folder = String::from_utf8_lossy(&output.stdout);
         output.status.success() && Path::new(folder.trim()).is_dir()
     })
-}
-
-/// Where Cargo builds.
-fn target_dir() -> Result<PathBuf> {
-    let named = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    match named {
-        Some(folder) => Ok(std::path::absolute(folder)?),
-        None => Ok(crate::root()?.join("target")),
-    }
 }
 
 /// Runs a command in the checkout and expects success.

@@ -1,19 +1,24 @@
 //! The operating system behind one set of names: `unix` and `windows` offer the same functions;
-//! `linux` adds to `unix` what each Unix tells in its own way.
+//! `linux` adds to `unix` what each Unix tells in its own way, and `storage` understands what
+//! Windows tells of its disks, on every system.
 //!
 //! Invariants: opening never follows a link below a root; nothing here decides anything, it
-//! reports. The only unsafe code of the crate is in `windows`.
+//! reports. The only unsafe code of the crate is in the files that begin with `windows`.
 //!
 //! Deliberately absent: policy, retries, messages.
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(any(windows, test))]
+mod storage;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
 mod windows_security;
+#[cfg(windows)]
+mod windows_storage;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{attached_disks, device_of, is_remote, table_of};
@@ -25,6 +30,8 @@ pub(crate) use unix::*;
 pub(crate) use windows::*;
 #[cfg(windows)]
 pub(crate) use windows_security::*;
+#[cfg(windows)]
+pub(crate) use windows_storage::*;
 
 use crate::walk::Kind;
 
@@ -51,10 +58,6 @@ impl Node {
 
 /// Where bytes really lie, below partitions and loop devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    not(target_os = "linux"),
-    allow(dead_code, reason = "only Linux is asked so far")
-)]
 pub(crate) struct Spot {
     pub(crate) medium: Medium,
     /// In bytes.
@@ -64,11 +67,11 @@ pub(crate) struct Spot {
 /// What holds bytes: a disk, or an image file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
-    not(target_os = "linux"),
-    allow(dead_code, reason = "only Linux is asked so far")
+    not(any(target_os = "linux", windows)),
+    allow(dead_code, reason = "other systems are not asked")
 )]
 pub(crate) enum Medium {
-    /// A block device by its number.
+    /// A block device or physical disk by its number.
     Device(u64),
     /// A file by the numbers of its volume and its own.
     File { volume: u64, id: u64 },

@@ -13,13 +13,19 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+#[cfg(target_os = "linux")]
+use rustix::fs::RenameFlags;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, StatVfsMountFlags};
 use rustix::io::Errno;
 
 use super::{Node, Trouble};
-#[cfg(not(target_os = "linux"))]
-use crate::origin::{Origin, OriginError, Sibling};
 use crate::walk::Kind;
+#[cfg(not(target_os = "linux"))]
+use crate::{
+    attached::AttachedDisk,
+    origin::{Origin, OriginError, Sibling},
+    partition::Table,
+};
 
 /// More entries than any directory of a healthy disk has; a directory with more is refused.
 const MOST_ENTRIES: usize = 1_000_000;
@@ -103,6 +109,27 @@ impl Dir {
         Ok(File::from(open_quietly(&self.fd, name, flags)?))
     }
 
+    /// Gives a file of this folder another name, which is free. A file system that cannot be asked
+    /// to keep a taken name is looked at first.
+    pub(crate) fn rename(&self, old: &OsStr, new: &OsStr) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        match rustix::fs::renameat_with(&self.fd, old, &self.fd, new, RenameFlags::NOREPLACE) {
+            Err(Errno::INVAL | Errno::NOSYS) => {}
+            result => return Ok(result?),
+        }
+        match self.inspect(new) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+            Ok(_) => return Err(io::ErrorKind::AlreadyExists.into()),
+        }
+        Ok(rustix::fs::renameat(&self.fd, old, &self.fd, new)?)
+    }
+
+    /// Takes a name of a file away; without another one the file goes too.
+    pub(crate) fn remove_file(&self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())?)
+    }
+
     /// Waits until everything on the volume is on the medium.
     pub(crate) fn flush(&self) -> io::Result<()> {
         #[cfg(target_os = "linux")]
@@ -121,6 +148,12 @@ impl Dir {
     pub(crate) fn is_read_only(&self) -> bool {
         rustix::fs::fstatvfs(&self.fd)
             .is_ok_and(|stat| stat.f_flag.contains(StatVfsMountFlags::RDONLY))
+    }
+
+    /// Shadow copies are Windows'.
+    #[expect(clippy::unused_self, reason = "the same function looks elsewhere")]
+    pub(crate) fn is_shadow_copy(&self) -> bool {
+        false
     }
 
     #[cfg(target_os = "linux")]
@@ -269,6 +302,29 @@ pub(crate) fn origin(_dir: &Dir) -> Result<Origin, OriginError> {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn siblings(_origin: &Origin) -> Result<Vec<Sibling>, OriginError> {
     Err(OriginError::Unsupported)
+}
+
+/// The device behind a directory.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn device_of(_dir: &Dir) -> Result<PathBuf, OriginError> {
+    Err(OriginError::Unsupported)
+}
+
+/// The disks of this machine.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn attached_disks() -> Result<Vec<AttachedDisk>, OriginError> {
+    Err(OriginError::Unsupported)
+}
+
+/// The table of a device or image.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn table_of(_disk: &Path, _sector: Option<u32>) -> Result<Table, OriginError> {
+    Err(OriginError::Unsupported)
+}
+
+/// Every byte can be read alone.
+pub(crate) fn block_size(_file: &File) -> u32 {
+    1
 }
 
 /// Permissions of NTFS are shown by file systems of Linux alone.

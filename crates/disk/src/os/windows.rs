@@ -1,10 +1,11 @@
 //! Windows: handles that keep their directory where it is, reparse points opened as themselves.
 //!
-//! Invariants: below a root every open has `FILE_FLAG_OPEN_REPARSE_POINT`; a directory that is
+//! Invariants: below a root every open has `FILE_FLAG_OPEN_REPARSE_POINT`, and
+//! `FILE_FLAG_BACKUP_SEMANTICS` so that an administrator's privileges count; a directory that is
 //! walked through stays open without `FILE_SHARE_DELETE`, so that it can be neither renamed nor
 //! removed while paths below it are used.
 //!
-//! Deliberately absent: security descriptors (`windows_security`).
+//! Deliberately absent: security descriptors (`windows_security`), disks (`windows_storage`).
 #![allow(unsafe_code)]
 
 use std::ffi::{OsStr, OsString};
@@ -24,13 +25,12 @@ use windows_sys::Win32::Storage::FileSystem::{
     BY_HANDLE_FILE_INFORMATION, FILE_ATTRIBUTE_DEVICE, FILE_ATTRIBUTE_DIRECTORY,
     FILE_ATTRIBUTE_REPARSE_POINT, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
     FILE_READ_ATTRIBUTES, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE,
-    GetDiskFreeSpaceExW, GetFileInformationByHandle, GetVolumeInformationByHandleW, READ_CONTROL,
-    WRITE_DAC, WRITE_OWNER,
+    GetDiskFreeSpaceExW, GetFileInformationByHandle, GetVolumeInformationByHandleW,
+    MOVEFILE_WRITE_THROUGH, MoveFileExW, READ_CONTROL, WRITE_DAC, WRITE_OWNER,
 };
 use windows_sys::Win32::System::SystemInformation::GetSystemWindowsDirectoryW;
 
 use super::{Node, Trouble};
-use crate::origin::{Origin, OriginError, Sibling};
 use crate::walk::Kind;
 
 /// More entries than any directory of a healthy disk has; a directory with more is refused.
@@ -69,6 +69,18 @@ impl Dir {
         Ok(Dir { handle, path })
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.handle
+    }
+
+    pub(crate) fn is_shadow_copy(&self) -> bool {
+        super::windows_storage::is_shadow_copy(self)
+    }
+
     pub(crate) fn names(&self) -> io::Result<Vec<OsString>> {
         let mut names = Vec::new();
         for entry in std::fs::read_dir(&self.path)? {
@@ -95,7 +107,7 @@ impl Dir {
         OpenOptions::new()
             .read(true)
             .share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
-            .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT)
+            .custom_flags(FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT)
             .open(self.path.join(name))
     }
 
@@ -104,7 +116,7 @@ impl Dir {
             .read(true)
             .write(true)
             .share_mode(0)
-            .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT)
+            .custom_flags(FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT)
             .open(self.path.join(name))
     }
 
@@ -133,6 +145,21 @@ impl Dir {
     )]
     pub(crate) fn flush(&self) -> io::Result<()> {
         Ok(())
+    }
+
+    /// Gives a file of this folder another name, which is free.
+    pub(crate) fn rename(&self, old: &OsStr, new: &OsStr) -> io::Result<()> {
+        let [old, new] = [old, new].map(|name| wide(self.path.join(name).as_os_str()));
+        // SAFETY: both paths end in NUL; without a flag to replace, a taken name is refused.
+        if unsafe { MoveFileExW(old.as_ptr(), new.as_ptr(), MOVEFILE_WRITE_THROUGH) } == 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(())
+    }
+
+    /// Takes a name of a file away; without another one the file goes too.
+    pub(crate) fn remove_file(&self, name: &OsStr) -> io::Result<()> {
+        std::fs::remove_file(self.path.join(name))
     }
 
     /// Free (for this user's quota) and total bytes.
@@ -247,20 +274,27 @@ pub(crate) fn root_path(spelling: &OsStr) -> PathBuf {
     }
 }
 
-/// A volume without a drive letter has no canonical name of the usual form; its absolute path
-/// does then.
+/// A volume without a drive letter has no canonical name of the usual form, which the system calls
+/// not found; its absolute path does then.
 pub(crate) fn canonical(path: &Path) -> io::Result<PathBuf> {
     match std::fs::canonicalize(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => std::path::absolute(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && node_at(path).is_err() => {
+            Err(error)
+        }
+        Err(_) => std::path::absolute(path),
         result => result,
     }
 }
 
-/// Whether the directory is the root of the running Windows' volume, or has that Windows in it.
+/// Whether the directory is the root of the running Windows' volume, has that Windows in it, or is
+/// the root of what it boots from or recovers with, as far as its disk can be read.
 pub(crate) fn is_running_system(dir: &Dir) -> io::Result<bool> {
     let windows = running_windows()?;
     let volume = windows.ancestors().last().unwrap_or(&windows);
     if dir.node()?.is(&node_at(volume)?) {
+        return Ok(true);
+    }
+    if super::windows_storage::is_beside(dir, &Dir::open_root(volume)?) {
         return Ok(true);
     }
     let running = node_at(&windows)?;
@@ -319,29 +353,9 @@ pub(crate) fn may_write(_: &Path) -> Option<bool> {
     None
 }
 
-/// Only an administrator may open a disk as a whole.
-pub(crate) fn is_administrator() -> Option<bool> {
-    match File::open(r"\\.\PhysicalDrive0") {
-        Ok(_) => Some(true),
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Some(false),
-        Err(_) => None,
-    }
-}
-
 pub(crate) fn default_journal_dir() -> PathBuf {
     let base = std::env::var_os("ProgramData").unwrap_or_else(|| r"C:\ProgramData".into());
     PathBuf::from(base).join("offfix")
-}
-
-/// The partition behind a directory. The system is not asked: it would take control calls for the
-/// extents of the volume and the layout of its disk.
-pub(crate) fn origin(_dir: &Dir) -> Result<Origin, OriginError> {
-    Err(OriginError::Unsupported)
-}
-
-/// The partitions beside it.
-pub(crate) fn siblings(_origin: &Origin) -> Result<Vec<Sibling>, OriginError> {
-    Err(OriginError::Unsupported)
 }
 
 #[cfg(test)]

@@ -23,13 +23,13 @@ use windows_sys::Win32::Security::Authorization::{
     SE_FILE_OBJECT,
 };
 use windows_sys::Win32::Security::{
-    AdjustTokenPrivileges, DACL_SECURITY_INFORMATION, EqualSid, GROUP_SECURITY_INFORMATION,
-    GetKernelObjectSecurity, GetTokenInformation, IsWellKnownSid, LUID_AND_ATTRIBUTES,
-    LookupPrivilegeValueW, OWNER_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, SE_BACKUP_NAME,
-    SE_PRIVILEGE_ENABLED, SE_RESTORE_NAME, SE_TAKE_OWNERSHIP_NAME, SECURITY_ATTRIBUTES,
-    SECURITY_DESCRIPTOR_RELATIVE, SetKernelObjectSecurity, TOKEN_ADJUST_PRIVILEGES,
-    TOKEN_PRIVILEGES, TOKEN_QUERY, TOKEN_USER, TokenUser, WinBuiltinAdministratorsSid,
-    WinLocalSystemSid,
+    AdjustTokenPrivileges, CheckTokenMembership, CreateWellKnownSid, DACL_SECURITY_INFORMATION,
+    EqualSid, GROUP_SECURITY_INFORMATION, GetKernelObjectSecurity, GetTokenInformation,
+    IsWellKnownSid, LUID_AND_ATTRIBUTES, LookupPrivilegeValueW, OWNER_SECURITY_INFORMATION,
+    PSECURITY_DESCRIPTOR, PSID, SE_BACKUP_NAME, SE_PRIVILEGE_ENABLED, SE_RESTORE_NAME,
+    SE_TAKE_OWNERSHIP_NAME, SECURITY_ATTRIBUTES, SECURITY_DESCRIPTOR_RELATIVE,
+    SetKernelObjectSecurity, TOKEN_ADJUST_PRIVILEGES, TOKEN_PRIVILEGES, TOKEN_QUERY, TOKEN_USER,
+    TokenUser, WinBuiltinAdministratorsSid, WinLocalSystemSid,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     CreateDirectoryW, FILE_BASIC_INFO, FILE_FLAG_OPEN_REPARSE_POINT, FileBasicInfo,
@@ -184,8 +184,22 @@ fn token_of_process(access: u32) -> io::Result<OwnedHandle> {
     Ok(unsafe { OwnedHandle::from_raw_handle(token) })
 }
 
-/// Enables what an administrator may do to descriptors that deny it. Without it the opening that
-/// needs it fails, so a failure here is not told.
+/// Whether this process has the rights of an administrator now, and not only after a question.
+pub(crate) fn is_administrator() -> Option<bool> {
+    let mut words = [0_usize; USER_WORDS];
+    let mut size = u32::try_from(size_of_val(&words)).unwrap_or(0);
+    let sid: PSID = words.as_mut_ptr().cast::<c_void>();
+    // SAFETY: the buffer has `size` bytes and is aligned for the SID that is written to it.
+    let made =
+        unsafe { CreateWellKnownSid(WinBuiltinAdministratorsSid, null_mut(), sid, &mut size) };
+    let mut is_member = 0;
+    // SAFETY: the SID was made by the call before; no token stands for that of this process.
+    let ok = made != 0 && unsafe { CheckTokenMembership(null_mut(), sid, &mut is_member) } != 0;
+    ok.then_some(is_member != 0)
+}
+
+/// Enables what an administrator may do to files and descriptors that deny it. Without it the
+/// opening that needs it fails, so a failure here is not told.
 pub(crate) fn ask_for_privileges() {
     let Ok(token) = token_of_process(TOKEN_ADJUST_PRIVILEGES) else {
         return;

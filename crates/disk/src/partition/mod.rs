@@ -7,6 +7,7 @@
 //! Deliberately absent: writing and repairing tables, file systems, dynamic disks, the names that
 //! GPT gives partitions, tables of other kinds.
 
+mod blocks;
 mod format;
 mod gpt;
 mod mbr;

@@ -8,10 +8,13 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use super::blocks::Blocks;
+use crate::os;
+
 /// `size` bytes of a device or image from `offset` on. Positions count from `offset`.
 #[derive(Debug)]
 pub struct Window {
-    file: File,
+    device: Blocks<File>,
     offset: u64,
     size: u64,
     position: u64,
@@ -27,8 +30,10 @@ impl Window {
         if offset.checked_add(size).is_none() {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));
         }
+        let device = File::open(device)?;
+        let block = os::block_size(&device);
         Ok(Window {
-            file: File::open(device)?,
+            device: Blocks::new(device, block),
             offset,
             size,
             position: 0,
@@ -48,9 +53,13 @@ impl Read for Window {
         if left == 0 {
             return Ok(0);
         }
-        self.file
-            .seek(SeekFrom::Start(self.offset + self.position))?;
-        let read = (&self.file).take(left).read(buffer)?;
+        let length = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
+        let Some(buffer) = buffer.get_mut(..length) else {
+            return Ok(0);
+        };
+        let read = self
+            .device
+            .read_at(self.offset.saturating_add(self.position), buffer)?;
         self.position += read as u64;
         Ok(read)
     }

@@ -10,7 +10,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::name;
-use crate::record_file::{Reader, RecordError, put_bytes, put_u64};
+use crate::record_file::{RecordError, put_bytes, put_u64};
+use crate::record_reader::Reader;
 
 /// The longest descriptor, in bytes.
 pub const DESCRIPTOR_LIMIT: usize = 64 << 10;

@@ -19,8 +19,10 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(
     name = "offfix",
+    bin_name = "offfix",
     version,
     disable_help_subcommand = true,
+    arg_required_else_help = false,
     max_term_width = 100
 )]
 #[command(
@@ -74,12 +76,19 @@ pub(crate) enum Command {
     Disks(DisksArguments),
     /// Say what this machine can do: rights, journal, tools, and what a drive allows.
     Doctor(DoctorArguments),
+    /// Ask licence servers of Remote Desktop whether they can be reached from here (TCP 135).
+    #[command(
+        after_help = "Exit codes: 0 all can be reached, 2 usage, 7 one cannot be reached. \
+        Tested from this machine, not from the VM's subnet; the dynamic ports of RPC are not \
+        tested."
+    )]
+    CheckLicenseServer(CheckLicenseServerArguments),
     /// Drop the journal of a run that is closed.
     Forget(ForgetArguments),
     /// List the repairs, or show one.
     Repairs(TopicArguments),
-    /// List the symptoms, or show one.
-    Symptoms(TopicArguments),
+    /// List the symptoms, show one, or find one by the text of an error message.
+    Symptoms(SymptomArguments),
     /// Look into one hive file, or change it; journalled and undoable like everything else.
     Hive(HiveArguments),
     /// Look into the boot configuration store, or change it; undoable like everything else.
@@ -89,7 +98,8 @@ pub(crate) enum Command {
 /// What to look for and what to propose.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct SelectionArguments {
-    /// Look at what can cause this symptom.
+    /// Look at what can cause this symptom: its id, or a stop code or status value (0x7B,
+    /// 0xC000021A, INACCESSIBLE_BOOT_DEVICE).
     #[arg(long = "for", value_name = "SYMPTOM", value_delimiter = ',')]
     pub(crate) symptoms: Vec<String>,
     /// Look at this repair alone.
@@ -121,6 +131,29 @@ pub(crate) enum Format {
     Json,
 }
 
+/// How a plan is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+    /// As lines of reg.exe, bcdedit, icacls and sc, for the running VM.
+    Commands,
+    /// As a page for a browser, which needs nothing else.
+    Html,
+}
+
+/// Whether the steps for the recovery machine are run without another question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RunSteps {
+    /// After a yes of their own.
+    Ask,
+    /// The yes is given with it.
+    Yes,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct PlanArguments {
     /// The drive or folder, as with --drive.
@@ -134,12 +167,12 @@ pub(crate) struct PlanArguments {
         "symptoms", "repairs", "with", "except", "as_article", "parameters", "control_set",
     ])]
     pub(crate) undo: Option<String>,
-    /// Write the plan to this file, for `apply`.
+    /// Write the plan to this file, for `apply`; with `--format html` or `commands` that instead.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// How to answer.
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    pub(crate) format: PlanFormat,
     /// Exit with 1 when a cure is offered.
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
@@ -161,6 +194,17 @@ pub(crate) struct ApplyArguments {
     /// A remark that is kept with the run.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) note: String,
+    /// Afterwards run the plan's steps for the recovery machine (dism, sfc, chkdsk, bcdboot), which
+    /// cannot be undone; it asks once more, unless it is `--run-steps=yes`. On Windows only.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "ask|yes",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "ask"
+    )]
+    pub(crate) run_steps: Option<RunSteps>,
     /// How to answer.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
@@ -196,7 +240,7 @@ pub(crate) struct ShowArguments {
     pub(crate) plan: PathBuf,
     /// How to answer.
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    pub(crate) format: PlanFormat,
 }
 
 #[derive(Args, Debug)]
@@ -211,6 +255,24 @@ pub(crate) struct DoctorArguments {
     /// The drive or folder to look at too, as with --drive.
     #[arg(value_name = "DRIVE")]
     pub(crate) place: Option<OsString>,
+    /// How to answer.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckLicenseServerArguments {
+    /// The licence servers: a name or address, with `:PORT` for another port than 135.
+    #[arg(value_name = "HOST", required = true, num_args = 1..=64)]
+    pub(crate) hosts: Vec<String>,
+    /// How long to wait for each answer, in seconds.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 3,
+        value_parser = clap::value_parser!(u64).range(1..=300)
+    )]
+    pub(crate) timeout: u64,
     /// How to answer.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
@@ -242,19 +304,35 @@ pub(crate) struct TopicArguments {
     pub(crate) format: Format,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct SymptomArguments {
+    /// Show this one: its id, or a stop code.
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// Find the symptom of this error message, or a part of it, in the language Windows shows it
+    /// in.
+    #[arg(long, value_name = "TEXT", conflicts_with = "id")]
+    pub(crate) find: Option<String>,
+    /// How to answer.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
 impl Arguments {
     /// Whether the answer is for a program.
     pub(crate) fn json(&self) -> bool {
         let format = match &self.command {
-            Command::Plan(plan) => plan.format,
+            Command::Plan(plan) => return plan.format == PlanFormat::Json,
             Command::Apply(apply) => apply.format,
             Command::Undo(undo) => undo.format,
             Command::Log(log) => log.format,
-            Command::Show(show) => show.format,
+            Command::Show(show) => return show.format == PlanFormat::Json,
             Command::Disks(disks) => disks.format,
             Command::Doctor(doctor) => doctor.format,
+            Command::CheckLicenseServer(check) => check.format,
             Command::Forget(forget) => forget.format,
-            Command::Repairs(topic) | Command::Symptoms(topic) => topic.format,
+            Command::Repairs(topic) => topic.format,
+            Command::Symptoms(topic) => topic.format,
             Command::Hive(hive) => hive.format,
             Command::Bcd(bcd) => bcd.format,
         };

@@ -31,7 +31,7 @@ fn offer(sibling: &Sibling) -> Option<String> {
         _ => return None,
     };
     let (number, size) = (partition.number, partition.size >> 20);
-    let how = match (&sibling.mounted_at, &sibling.device) {
+    let how = match (sibling.place(), &sibling.device) {
         (Some(folder), _) => format!("--system-partition {}", folder.display()),
         (None, Some(device)) => format!(
             "mount {} /mnt/boot, then --system-partition /mnt/boot",

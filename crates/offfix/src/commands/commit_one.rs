@@ -3,10 +3,12 @@
 //! Invariants: the answer that is given stands in the journal first. Absent on purpose: staging,
 //! and words for people.
 
-use super::apply::free_name;
+use super::apply::{free_name, locked};
 use crate::document::Document;
 use crate::exit::Failure;
 use crate::guards;
+use crate::interrupt;
+use crate::operator;
 use crate::output;
 use crate::session::Common;
 use crate::time::Moment;
@@ -20,28 +22,37 @@ pub(crate) fn commit_one(
     roots: &[&Root],
     staged: StagedHive<'_>,
     document: Document,
+    json: bool,
 ) -> Result<(Document, Run), Failure> {
     for root in roots {
         guards::refuse(root)?;
     }
     let now = Moment::now();
     let journal = common.journal();
-    let lock = journal.lock()?;
+    guards::require_rights(&journal)?;
+    let staged = Staged {
+        hives: vec![staged],
+        ..Staged::default()
+    };
+    let lock = locked(&journal, journal.lock_if_made()?, roots, &staged)?;
     let id = free_name(&journal, now)?;
     let document = Document {
         run: Some(id.clone()),
         made: now.text(),
         ..document
     };
+    // Who made it is for the journal alone.
+    let record = Document {
+        by: Some(operator::by(None)),
+        ..document.clone()
+    };
     let request = Request {
         id,
         at: now.text(),
-        about: output::to_json(&document).into_bytes(),
+        about: output::to_json(&record).into_bytes(),
     };
-    let staged = Staged {
-        hives: vec![staged],
-        ..Staged::default()
-    };
-    let committed = commit(roots, &staged, &lock, &request, &mut |_, _| ())?;
+    let committed = commit(roots, &staged, &lock, &request, &mut |_, _| {
+        interrupt::finish_first(json);
+    })?;
     Ok((document, committed.run))
 }

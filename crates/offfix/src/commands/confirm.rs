@@ -6,7 +6,7 @@ use crate::exit::{Exit, Failure};
 use crate::output;
 use std::io::{BufRead, IsTerminal};
 
-/// Asks the operator to type `word`.
+/// Asks the operator to type `word`; `what` names it and says what for.
 ///
 /// # Errors
 /// When there is nobody to ask, or something else is typed.
@@ -17,7 +17,7 @@ pub(crate) fn confirm(what: &str, word: &str, json: bool) -> Result<(), Failure>
                 .hint("--yes goes ahead without asking"),
         );
     }
-    output::text(&format!("Type {what} to write: "));
+    output::text(&format!("Type {what}: "));
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);
     if read.is_ok() && line.trim().eq_ignore_ascii_case(word) {
@@ -26,6 +26,6 @@ pub(crate) fn confirm(what: &str, word: &str, json: bool) -> Result<(), Failure>
     Err(Failure::new(
         Exit::Refused,
         "not-confirmed",
-        "not confirmed, nothing was written",
+        "not confirmed, nothing was changed",
     ))
 }

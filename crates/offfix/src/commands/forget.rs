@@ -42,7 +42,8 @@ pub(crate) fn run(common: &Common, arguments: &ForgetArguments) -> Result<Exit, 
         if open && !json {
             output::text(&format!("Run {id} is still open: {}\n", loses(&run)));
         }
-        confirm(&format!("{id} to forget that run; nothing else"), id, json)?;
+        let what = format!("{id} to remove the journal of that run; no disk is touched");
+        confirm(&what, id, json)?;
     }
     let lock = journal.lock()?;
     // It may have changed while it was asked.

@@ -1,8 +1,9 @@
 //! `log`: the runs of a disk, or of all disks.
 
 use crate::arguments::{Format, LogArguments};
+use crate::document::ByDocument;
 use crate::exit::{Exit, Failure};
-use crate::journal::{belongs, changes_in_words, plan_of, weakened};
+use crate::journal::{belongs, changes_in_words, plan_of, still_open, weakened};
 use crate::output;
 use crate::permissions::objects;
 use crate::render;
@@ -25,6 +26,7 @@ pub(crate) struct LogEntry {
     pub(crate) changed: String,
     pub(crate) left_open: Vec<String>,
     pub(crate) note: String,
+    pub(crate) by: Option<ByDocument>,
     pub(crate) events: Vec<String>,
 }
 
@@ -45,7 +47,11 @@ pub(crate) fn run(common: &Common, arguments: &LogArguments) -> Result<Exit, Fai
         let session = Session::open(common, &drive)?;
         runs.retain(|run| belongs(run, &session.root));
     }
-    let runs: Vec<LogEntry> = runs.iter().map(entry).collect();
+    let entries = runs.iter().enumerate();
+    let later = |place: usize| runs.get(place + 1..).unwrap_or_default();
+    let runs: Vec<LogEntry> = entries
+        .map(|(place, run)| entry(run, later(place)))
+        .collect();
     match arguments.format {
         Format::Json => output::json(&LogDocument {
             version: crate::document::VERSION,
@@ -58,9 +64,14 @@ pub(crate) fn run(common: &Common, arguments: &LogArguments) -> Result<Exit, Fai
     Ok(Exit::Done)
 }
 
-fn entry(run: &Run) -> LogEntry {
+/// One run; `later` are those behind it.
+fn entry(run: &Run, later: &[Run]) -> LogEntry {
     let plan = plan_of(run).unwrap_or_default();
     let open = run.state() == State::Done;
+    let left_open = match open {
+        true => weakened(&still_open(run, &plan, later)),
+        false => Vec::new(),
+    };
     LogEntry {
         run: run.id().to_owned(),
         state: state(run),
@@ -74,8 +85,9 @@ fn entry(run: &Run) -> LogEntry {
         changes: plan.changes.len(),
         permissions: objects(&plan.permissions),
         changed: changes_in_words(&plan, "value"),
-        left_open: if open { weakened(&plan) } else { Vec::new() },
+        left_open,
         note: plan.note,
+        by: plan.by,
         events: run
             .events()
             .iter()

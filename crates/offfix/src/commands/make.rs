@@ -4,7 +4,7 @@
 //! files, so that `apply` can ask for them again. Absent on purpose: printing.
 
 use crate::arguments::SelectionArguments;
-use crate::commands::{boot_files, elements, take_back};
+use crate::commands::{asked, boot_files, elements, take_back};
 use crate::document::{
     self, ChangeDocument, DataDocument, Document, FileDocument, FindingDocument, HiveDocument,
     SelectionDocument, StepDocument, VERSION,
@@ -15,9 +15,10 @@ use crate::journal;
 use crate::output;
 use crate::permissions::PermissionsDocument;
 use crate::progress::Progress;
+use crate::renames::RenameDocument;
 use crate::session::Session;
 use crate::time::filetime_text;
-use disk::{Run, Stamp};
+use disk::{RenameRecord, Run, Stamp};
 use hive::commit::Member;
 use repairs::context::chain;
 use repairs::{Certainty, Plan, PlanError};
@@ -31,19 +32,26 @@ pub(crate) struct Made {
     pub(crate) document: Document,
     pub(crate) edits: Vec<Edit>,
     pub(crate) permissions: Vec<SecurityEdit>,
+    pub(crate) renames: Vec<RenameRecord>,
 }
 
 impl Made {
     /// Whether there is nothing to do.
     pub(crate) fn is_empty(&self) -> bool {
-        self.edits.is_empty() && self.permissions.is_empty()
+        self.edits.is_empty() && self.permissions.is_empty() && self.renames.is_empty()
     }
 }
 
-/// The selection as it is written into plans.
-pub(crate) fn selected(arguments: &SelectionArguments, undo: Option<&String>) -> SelectionDocument {
-    SelectionDocument {
-        symptoms: arguments.symptoms.clone(),
+/// The selection as it is written into plans: stop codes as the symptoms they stand for.
+///
+/// # Errors
+/// A stop code that stands for none.
+pub(crate) fn selected(
+    arguments: &SelectionArguments,
+    undo: Option<&String>,
+) -> Result<SelectionDocument, Failure> {
+    Ok(SelectionDocument {
+        symptoms: asked::symptoms(&arguments.symptoms)?,
         repairs: arguments.repairs.clone(),
         with: arguments.with.clone(),
         except: arguments.except.clone(),
@@ -51,7 +59,7 @@ pub(crate) fn selected(arguments: &SelectionArguments, undo: Option<&String>) ->
         parameters: arguments.parameters.clone(),
         control_set: arguments.control_set.clone(),
         undo: undo.cloned(),
-    }
+    })
 }
 
 /// Makes a plan.
@@ -76,7 +84,7 @@ pub(crate) fn make(
         },
         |permissions| take_back::still_set(volume, permissions),
     );
-    let (edits, permissions) = match &selection.undo {
+    let (edits, permissions, renames) = match &selection.undo {
         Some(what) => take_back::fill(&mut document, volume, what, runs)?,
         None => {
             let purpose = journal::on_purpose(runs);
@@ -91,7 +99,8 @@ pub(crate) fn make(
             }
             let edits = plan.changes.into_iter().map(|change| change.edit);
             let permissions = plan.permissions.into_iter().map(|one| one.edit);
-            (edits.collect(), permissions.collect())
+            let renames = plan.renames.into_iter().map(|one| one.edit);
+            (edits.collect(), permissions.collect(), renames.collect())
         }
     };
     elements::describe(volume, &mut document.changes);
@@ -103,6 +112,7 @@ pub(crate) fn make(
         document,
         edits,
         permissions,
+        renames,
     })
 }
 
@@ -166,6 +176,7 @@ fn fill(document: &mut Document, plan: &Plan) {
         .iter()
         .map(PermissionsDocument::of)
         .collect();
+    document.renames = plan.renames.iter().map(RenameDocument::of).collect();
     document.steps = plan
         .steps
         .iter()
@@ -177,6 +188,9 @@ fn fill(document: &mut Document, plan: &Plan) {
     let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     document.fine = owned(&plan.fine);
     document.not_checked = not_checked(plan);
+    let unread = plan.no_repair.iter();
+    let unread = unread.map(|what| format!("{what} (no repair looks at it)"));
+    document.not_checked.extend(unread);
     let elsewhere = plan
         .not_on_disk
         .iter()
@@ -341,9 +355,11 @@ fn verdict(document: &Document) -> &'static str {
             && finding.set_by.is_none()
             && finding.certainty != document::certainty(Certainty::Possible)
     };
+    // A cure without a change is a step that somebody has to do.
+    let by_hand = document.findings.iter().any(|finding| finding.proposed);
     if document.has_changes() {
         "would-fix"
-    } else if document.findings.iter().any(|finding| open(&finding)) {
+    } else if by_hand || document.findings.iter().any(|finding| open(&finding)) {
         "needs-human"
     } else {
         "clean"

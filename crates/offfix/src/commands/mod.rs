@@ -4,8 +4,10 @@
 //! `output`.
 
 mod apply;
+mod asked;
 mod bcd;
 mod boot_files;
+mod check_license_server;
 mod commit_one;
 mod confirm;
 mod disks;
@@ -16,6 +18,7 @@ mod hive;
 mod log;
 mod make;
 mod plan;
+mod run_steps;
 mod show;
 mod take_back;
 mod topics;
@@ -25,11 +28,12 @@ use crate::arguments::{Arguments, Command};
 use crate::exit::{Exit, Failure};
 use crate::session::{BootPlace, Common};
 
+pub(crate) use check_license_server::HostDocument;
 pub(crate) use commit_one::commit_one;
-pub(crate) use disks::{AreaDocument, DiskDocument};
+pub(crate) use disks::{AreaDocument, CollisionDocument, DiskDocument};
 pub(crate) use doctor::Check;
 pub(crate) use log::LogEntry;
-pub(crate) use topics::class;
+pub(crate) use topics::{FoundDocument, class};
 pub(crate) use undo::Sorted;
 
 /// Carries a command out.
@@ -61,6 +65,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Show(arguments) => show::run(&arguments),
         Command::Disks(arguments) => disks::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&common, &arguments),
+        Command::CheckLicenseServer(arguments) => check_license_server::run(&arguments),
         Command::Forget(arguments) => forget::run(&common, &arguments),
         Command::Repairs(arguments) => topics::repairs(&arguments),
         Command::Symptoms(arguments) => topics::symptoms(&arguments),

@@ -1,6 +1,6 @@
 //! `show`: a plan file, as `plan` would show it.
 
-use crate::arguments::{Format, ShowArguments};
+use crate::arguments::{PlanFormat, ShowArguments};
 use crate::document;
 use crate::exit::{Exit, Failure};
 use crate::output;
@@ -8,10 +8,12 @@ use crate::render;
 
 /// Carries the command out.
 pub(crate) fn run(arguments: &ShowArguments) -> Result<Exit, Failure> {
-    let plan = document::read(&arguments.plan)?;
+    let (plan, _) = document::read(&arguments.plan)?;
     match arguments.format {
-        Format::Json => output::json(&plan),
-        Format::Text => output::text(&render::plan(&plan, Some(&arguments.plan))),
+        PlanFormat::Json => output::json(&plan),
+        PlanFormat::Text => output::text(&render::plan(&plan, Some(&arguments.plan))),
+        PlanFormat::Commands => output::text(&render::commands(&plan)),
+        PlanFormat::Html => output::text(&render::html(&plan)),
     }
     Ok(Exit::Done)
 }

@@ -9,7 +9,8 @@ use crate::document::{ChangeDocument, DataDocument, Document};
 use crate::exit::{Exit, Failure};
 use crate::journal::plan_of;
 use crate::permissions::{PermissionsDocument, paths_in_words};
-use disk::{Run, State};
+use crate::renames::{RenameDocument, way_back};
+use disk::{RenameRecord, Run, State};
 use repairs::context::chain;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -18,8 +19,8 @@ use volume::{Edit, SecurityEdit, Volume, same_security};
 /// The word that means everything open runs weakened.
 const WEAKENING: &str = "weakening";
 
-/// Edits of values, and of permissions.
-type Edits = (Vec<Edit>, Vec<SecurityEdit>);
+/// Edits of values, of permissions, and of names.
+type Edits = (Vec<Edit>, Vec<SecurityEdit>, Vec<RenameRecord>);
 
 /// Fills a plan that takes back a run, or what all open runs weakened; answers its edits.
 pub(crate) fn fill(
@@ -41,6 +42,7 @@ pub(crate) fn fill(
     }
     let mut edits: Vec<Edit> = Vec::new();
     let mut permissions = Permissions::default();
+    let mut renames = Vec::new();
     // The newest run first: what it found there an older one may have set.
     for run in chosen.into_iter().rev() {
         let plan = plan_of(run).ok_or_else(|| {
@@ -57,8 +59,38 @@ pub(crate) fn fill(
                 permissions.take_back(document, volume, run.id(), &change)?;
             }
         }
+        for change in plan.renames {
+            if what != WEAKENING || change.kind == "weakening" {
+                renames.extend(name_back(document, volume, run.id(), &change)?);
+            }
+        }
     }
-    Ok((edits, permissions.finish(document)))
+    Ok((edits, permissions.finish(document), renames))
+}
+
+/// The old name of a file, when it still has the one a run gave it.
+fn name_back(
+    document: &mut Document,
+    volume: &Volume,
+    run: &str,
+    change: &RenameDocument,
+) -> Result<Option<RenameRecord>, Failure> {
+    let Some(done) = change.edit() else {
+        let error = format!("the plan of run {run} holds a name that cannot be read");
+        return Err(Failure::new(Exit::Unreadable, "journal-damaged", error));
+    };
+    match way_back(volume, run, &done) {
+        Ok(Some(back)) => {
+            let of = RenameDocument::new(&change.repair, "undo", &back);
+            document.renames.push(of);
+            Ok(Some(back))
+        }
+        Ok(None) => Ok(None),
+        Err(line) => {
+            document.left_alone.push(line);
+            Ok(None)
+        }
+    }
 }
 
 /// Whether permissions are still as a run has set them; what cannot be seen counts as set.

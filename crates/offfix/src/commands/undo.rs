@@ -7,6 +7,7 @@ use crate::arguments::{Format, UndoArguments};
 use crate::commands::confirm::confirm;
 use crate::exit::{Exit, Failure};
 use crate::guards;
+use crate::interrupt;
 use crate::journal::{Roots, plan_of, runs_of};
 use crate::output;
 use crate::progress::Progress;
@@ -29,6 +30,8 @@ struct UndoDocument<'a> {
     left_open: Vec<String>,
     #[serde(flatten)]
     hives: Sorted<'a>,
+    #[serde(skip_serializing_if = "Sorted::is_empty")]
+    names: Sorted<'a>,
     permissions: Sorted<'a>,
 }
 
@@ -43,6 +46,17 @@ pub(crate) struct Sorted<'a> {
 }
 
 impl<'a> Sorted<'a> {
+    pub(crate) fn is_empty(&self) -> bool {
+        [
+            &self.restored,
+            &self.unchanged,
+            &self.overtaken,
+            &self.differs,
+        ]
+        .iter()
+        .all(|paths| paths.is_empty())
+    }
+
     fn of(outcomes: &'a [Outcome], part: Part) -> Sorted<'a> {
         let paths = |standing| -> Vec<&str> {
             let those = outcomes.iter().filter(|outcome| outcome.part == part);
@@ -73,11 +87,13 @@ pub(crate) fn run(common: &Common, arguments: &UndoArguments) -> Result<Exit, Fa
     };
     if run.state() != State::NotStarted {
         guards::refuse(&session.root)?;
+        guards::require_rights(&session.journal)?;
     }
     let computer = plan_of(&run).and_then(|plan| plan.computer);
     if !arguments.yes {
         let word = computer.clone().unwrap_or_else(|| run.id().to_owned());
-        confirm(&format!("{word} to put back run {}", run.id()), &word, json)?;
+        let what = format!("{word} to put back run {}", run.id());
+        confirm(&what, &word, json)?;
     }
     let lock = session.journal.lock()?;
     if run.state() == State::NotStarted {
@@ -88,7 +104,12 @@ pub(crate) fn run(common: &Common, arguments: &UndoArguments) -> Result<Exit, Fa
     }
     let roots = Roots::of(&session, &run)?;
     let mut progress = Progress::of("putting permissions back");
-    let mut back = |done, of| progress.at(done, Some(of));
+    let mut back = |done, of| {
+        if done == 0 {
+            interrupt::finish_first(json);
+        }
+        progress.at(done, Some(of));
+    };
     let outcomes = undo(
         &roots.all(),
         &mut run,
@@ -194,14 +215,16 @@ fn answer(
     json: bool,
 ) {
     let hives = Sorted::of(outcomes, Part::Hive);
+    let names = Sorted::of(outcomes, Part::Name);
     let permissions = Sorted::of(outcomes, Part::Permissions);
     let (id, computer) = run.map_or((None, None), |(id, computer)| (Some(id), computer));
     if !json {
-        let text = render::undone(id, &hives, &permissions, &session.drive);
+        let text = render::undone(id, &hives, (&names, &permissions), &session.drive);
         output::text(&text);
         return;
     }
-    let overtaken = !(hives.overtaken.is_empty() && permissions.overtaken.is_empty());
+    let all = [&hives, &names, &permissions];
+    let overtaken = all.iter().any(|part| !part.overtaken.is_empty());
     output::json(&UndoDocument {
         version: crate::document::VERSION,
         verdict: if overtaken { "needs-human" } else { "clean" },
@@ -211,6 +234,7 @@ fn answer(
         run: id,
         left_open: Vec::new(),
         hives,
+        names,
         permissions,
     });
 }

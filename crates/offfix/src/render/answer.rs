@@ -96,6 +96,9 @@ fn written(document: &Document, hives: &[Written]) -> String {
             "  written    {name}: {replayed}{values} changed\n"
         ));
     }
+    for one in &document.renames {
+        text.push_str(&format!("  renamed    {} -> {}\n", one.path, one.name));
+    }
     if let objects @ 1.. = objects(&document.permissions) {
         let files = files_and_folders(objects);
         text.push_str(&format!(
@@ -116,13 +119,14 @@ fn written(document: &Document, hives: &[Written]) -> String {
 pub(crate) fn undone(
     run: Option<&str>,
     hives: &Sorted<'_>,
-    permissions: &Sorted<'_>,
+    (names, permissions): (&Sorted<'_>, &Sorted<'_>),
     drive: &str,
 ) -> String {
     let Some(run) = run else {
         return "nothing to undo: this disk has no open run\n".to_owned();
     };
     let mut text = String::new();
+    text.push_str(&named_back(names));
     text.push_str(&put_back(permissions));
     for path in &hives.restored {
         text.push_str(&format!(
@@ -140,7 +144,8 @@ pub(crate) fn undone(
              left as it is\n"
         ));
     }
-    if hives.overtaken.is_empty() && permissions.overtaken.is_empty() {
+    let all = [hives, names, permissions];
+    if all.iter().all(|part| part.overtaken.is_empty()) {
         text.push_str(&format!(
             "{GOOD}UNDONE{GOOD:#}    run {run}: the disk is as it was before\n"
         ));
@@ -151,6 +156,24 @@ pub(crate) fn undone(
             &[format!(
                 "offfix plan {drive} --undo {run}   takes single values back, where it can"
             )],
+        ));
+    }
+    text
+}
+
+/// What became of the names of files, a line each.
+fn named_back(names: &Sorted<'_>) -> String {
+    let mut text = String::new();
+    for path in &names.restored {
+        text.push_str(&format!("  restored   {path}: its old name\n"));
+    }
+    for path in &names.unchanged {
+        text.push_str(&format!("  unchanged  {path}: it had kept its name\n"));
+    }
+    for path in &names.overtaken {
+        text.push_str(&format!(
+            "  {WARNING}overtaken{WARNING:#}  {path}: something else has changed it since, or \
+             taken its name; left as it is\n"
         ));
     }
     text
@@ -199,6 +222,14 @@ pub(crate) fn log(runs: &[LogEntry], journal: &str) -> String {
             "{HEADING}{}{HEADING:#}  {}  {computer}  {}  {disk}\n",
             run.run, run.state, run.changed,
         ));
+        if let Some(by) = &run.by {
+            text.push_str(&format!("    by {} on {}\n", by.user, by.machine));
+            let sha256 = by.plan_sha256.as_deref();
+            let from = by.plan_file.as_deref().unwrap_or("a typed selection");
+            if let Some(sha256) = sha256 {
+                text.push_str(&format!("    from {from}, sha256 {sha256}\n"));
+            }
+        }
         if !run.note.is_empty() {
             text.push_str(&format!("    note: {}\n", run.note));
         }

@@ -1,24 +1,40 @@
-//! The answers of `disks` and `doctor` as text.
+//! The answers of `disks`, `doctor` and `check-license-server` as text.
 
-use crate::commands::{AreaDocument, Check, DiskDocument};
+use crate::commands::{AreaDocument, Check, CollisionDocument, DiskDocument, HostDocument};
 use crate::drives::size;
 use crate::numbers::wrap;
 use crate::output::{GOOD, HEADING, WARNING};
 use crate::render::{LONG, WIDTH};
 
 /// The disks.
-pub(crate) fn disks(disks: &[DiskDocument]) -> String {
+pub(crate) fn disks(disks: &[DiskDocument], collisions: &[CollisionDocument]) -> String {
     if disks.is_empty() {
         return "no disks\n".to_owned();
     }
-    disks.iter().map(disk).collect()
+    let mut text: String = disks.iter().map(disk).collect();
+    for collision in collisions {
+        let told = wrap(&collision.text, WIDTH - 9, "         ");
+        text.push_str(&format!("{WARNING}COLLIDE{WARNING:#}  {told}\n"));
+        for hint in &collision.hints {
+            let hint = wrap(hint, WIDTH - 11, "           ");
+            text.push_str(&format!("         - {hint}\n"));
+        }
+    }
+    text
 }
 
 fn disk(disk: &DiskDocument) -> String {
     let mut about = vec![size(disk.size)];
-    about.extend(disk.table.map(str::to_owned));
+    about.extend(disk.table.map(|table| match &disk.id {
+        Some(id) => format!("{table} {id}"),
+        None => table.to_owned(),
+    }));
     about.extend(disk.model.clone());
+    about.extend(disk.bus.map(str::to_owned));
     about.extend(disk.lun.map(|lun| format!("LUN {lun}")));
+    let states = [(disk.offline, "offline"), (disk.read_only, "read-only")];
+    let states = states.iter().filter(|(is, _)| *is == Some(true));
+    about.extend(states.map(|(_, word)| (*word).to_owned()));
     about.extend(disk.backing.as_ref().map(|path| format!("shows {path}")));
     let mut text = format!(
         "{HEADING}{}{HEADING:#}  {}\n",
@@ -27,6 +43,10 @@ fn disk(disk: &DiskDocument) -> String {
     );
     for area in &disk.areas {
         text.push_str(&self::area(area));
+    }
+    if let Some(why) = disk.no_table.as_ref().filter(|_| disk.number.is_some()) {
+        let why = wrap(&format!("its table: {why}"), WIDTH - 2, "    ");
+        text.push_str(&format!("  {why}\n"));
     }
     text
 }
@@ -51,7 +71,8 @@ fn area(area: &AreaDocument) -> String {
         about.push("this machine's own".to_owned());
     }
     let mut text = format!("  {name:<13} {}\n", about.join(", "));
-    if let (Some(windows), Some(at)) = (&area.windows, &area.mounted_at) {
+    let at = area.mounted_at.as_ref().or(area.folder.as_ref());
+    if let (Some(windows), Some(at)) = (&area.windows, at) {
         let computer = area
             .computer
             .as_deref()
@@ -78,5 +99,23 @@ pub(crate) fn checks(checks: &[Check]) -> String {
             text.push_str(&format!("    {}\n", wrap(hint, WIDTH - 4, "    ")));
         }
     }
+    text
+}
+
+/// Which hosts could be reached, and what that is worth.
+pub(crate) fn hosts(hosts: &[HostDocument], note: &str) -> String {
+    let mut text = String::new();
+    for host in hosts {
+        let (style, word) = match host.reached {
+            true => (GOOD, "ok"),
+            false => (WARNING, "no"),
+        };
+        let address = host.address.iter().filter(|address| **address != host.host);
+        let address: String = address.map(|address| format!(" ({address})")).collect();
+        let line = format!("{}{address}: {}", host.host, host.text);
+        let line = wrap(&line, WIDTH - 4, "    ");
+        text.push_str(&format!("{style}{word:<2}{style:#}  {line}\n"));
+    }
+    text.push_str(&format!("    {note}\n"));
     text
 }

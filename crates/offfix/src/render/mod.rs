@@ -4,14 +4,18 @@
 //! `output`, which leave when no terminal listens. Absent on purpose: decisions.
 
 mod answer;
+mod command_lines;
+mod html;
 mod machine;
 mod plan;
 mod topic;
 
 pub(crate) use answer::{applied, before_apply, log, undone};
-pub(crate) use machine::{checks, disks};
+pub(crate) use command_lines::commands;
+pub(crate) use html::html;
+pub(crate) use machine::{checks, disks, hosts};
 pub(crate) use plan::{change_lines, plan};
-pub(crate) use topic::{repair, repairs, symptom, symptoms};
+pub(crate) use topic::{found, repair, repairs, symptom, symptoms};
 
 use crate::numbers::wrap;
 use crate::output::HEADING;

@@ -5,6 +5,7 @@ use crate::journal;
 use crate::numbers::{count, files_and_folders, wrap};
 use crate::output::{GOOD, HEADING, WARNING};
 use crate::permissions::objects;
+use crate::renames::{RenameDocument, files_in_words};
 use crate::render::{WIDTH, field, lines};
 use std::path::Path;
 
@@ -36,18 +37,24 @@ pub(crate) fn head(plan: &Document) -> String {
         "Last used",
         &format!("{used}; {}", control_sets(plan)),
     ));
-    let hives = plan.hives.iter().map(|hive| match &hive.commit {
-        Some(how) => format!("{:<9} {}; written {how}", hive.name, hive.state),
-        None => format!("{:<9} {}", hive.name, hive.state),
-    });
-    text.push_str(&lines("Hives", &hives.collect::<Vec<_>>()));
+    text.push_str(&lines("Hives", &hives(plan)));
     text.push_str(&lines("Guards", &guards(plan)));
     let runs = match plan.earlier_runs.as_slice() {
         [] => vec!["none open on this disk".to_owned()],
         runs => runs.to_vec(),
     };
     text.push_str(&lines("Runs", &runs));
+    text.push_str(&lines("Asked", &plan.asked));
     text
+}
+
+/// The hives, how they are, and how they would be written.
+pub(super) fn hives(plan: &Document) -> Vec<String> {
+    let hives = plan.hives.iter().map(|hive| match &hive.commit {
+        Some(how) => format!("{:<9} {}; written {how}", hive.name, hive.state),
+        None => format!("{:<9} {}", hive.name, hive.state),
+    });
+    hives.collect()
 }
 
 /// What speaks against writing, with what to do, and what is worth knowing.
@@ -63,7 +70,8 @@ fn guards(plan: &Document) -> Vec<String> {
     said.collect()
 }
 
-fn control_sets(plan: &Document) -> String {
+/// The control sets, and which one the next boot uses.
+pub(super) fn control_sets(plan: &Document) -> String {
     let sets: Vec<String> = plan
         .control_sets
         .iter()
@@ -88,9 +96,9 @@ fn control_sets(plan: &Document) -> String {
 }
 
 /// A finding with the places of all findings that differ in nothing else: control sets mostly.
-struct Group<'p> {
-    finding: &'p FindingDocument,
-    places: Vec<&'p FindingDocument>,
+pub(super) struct Group<'p> {
+    pub(super) finding: &'p FindingDocument,
+    pub(super) places: Vec<&'p FindingDocument>,
 }
 
 fn groups<'p>(findings: impl Iterator<Item = &'p FindingDocument>) -> Vec<Group<'p>> {
@@ -123,9 +131,17 @@ fn groups<'p>(findings: impl Iterator<Item = &'p FindingDocument>) -> Vec<Group<
     groups
 }
 
+/// The findings with a cure in the plan, and the others.
+pub(super) fn found_groups(plan: &Document) -> (Vec<Group<'_>>, Vec<Group<'_>>) {
+    let of = |proposed| {
+        let found = plan.findings.iter();
+        groups(found.filter(move |finding| finding.proposed == proposed))
+    };
+    (of(true), of(false))
+}
+
 fn found(plan: &Document) -> String {
-    let proposed = groups(plan.findings.iter().filter(|finding| finding.proposed));
-    let others = groups(plan.findings.iter().filter(|finding| !finding.proposed));
+    let (proposed, others) = found_groups(plan);
     let mut text = String::new();
     if !proposed.is_empty() {
         let what = count(proposed.len(), "finding");
@@ -169,15 +185,21 @@ fn one(group: &Group<'_>, number: usize) -> String {
     for line in &finding.evidence {
         text.push_str(&format!("    {}\n", wrap(line, WIDTH - 4, "    ")));
     }
-    if let Some(run) = &finding.set_by {
-        text.push_str(&format!("    set by run {run}, on purpose\n"));
-    } else if !finding.proposed {
-        match finding.offer.as_str() {
-            "report only" => text.push_str("    report only\n"),
-            _ => text.push_str(&format!("    to change it: --with {repair}\n")),
-        }
+    if let Some(said) = instead(finding) {
+        text.push_str(&format!("    {said}\n"));
     }
     text
+}
+
+/// Why a finding is not cured in this plan.
+pub(super) fn instead(finding: &FindingDocument) -> Option<String> {
+    if let Some(run) = &finding.set_by {
+        return Some(format!("set by run {run}, on purpose"));
+    }
+    (!finding.proposed).then(|| match finding.offer.as_str() {
+        "report only" => "report only".to_owned(),
+        _ => format!("to change it: --with {}", finding.repair),
+    })
 }
 
 /// The changes, by key.
@@ -187,6 +209,7 @@ pub(crate) fn changes(plan: &Document) -> String {
     }
     let mut text = format!("{HEADING}WILL CHANGE{HEADING:#}\n");
     text.push_str(&change_lines(plan));
+    text.push_str(&rename_lines(plan));
     text.push_str(&permission_lines(plan));
     text.push_str(&summary(plan));
     text
@@ -232,6 +255,17 @@ pub(crate) fn change_lines(plan: &Document) -> String {
     text
 }
 
+/// The files that get another name, a line each.
+fn rename_lines(plan: &Document) -> String {
+    let line = |one: &RenameDocument| {
+        let (why, repair) = (&one.kind, &one.repair);
+        let style = if why == "weakening" { WARNING } else { GOOD };
+        let (path, name) = (&one.path, &one.name);
+        format!(" {path}\n  ~  name  -> {name}   {style}{why}{style:#}  {repair}\n")
+    };
+    plan.renames.iter().map(line).collect()
+}
+
 /// The files and folders that get other permissions, the first of many, and what changes.
 fn permission_lines(plan: &Document) -> String {
     const SHOWN: usize = 3;
@@ -255,7 +289,7 @@ fn permission_lines(plan: &Document) -> String {
 }
 
 /// The key or object a change is about.
-fn place_of(change: &ChangeDocument) -> String {
+pub(super) fn place_of(change: &ChangeDocument) -> String {
     match &change.element {
         Some(element) => format!("BCD {}", element.object),
         None => format!(r"HKLM\{}\{}", change.hive, change.key),
@@ -263,16 +297,16 @@ fn place_of(change: &ChangeDocument) -> String {
 }
 
 /// What is said of one change.
-struct Row<'p> {
+pub(super) struct Row<'p> {
     sign: &'static str,
-    name: &'p str,
-    kind: &'p str,
-    from: String,
-    to: String,
+    pub(super) name: &'p str,
+    pub(super) kind: &'p str,
+    pub(super) from: String,
+    pub(super) to: String,
 }
 
 impl<'p> Row<'p> {
-    fn of(change: &'p ChangeDocument) -> Row<'p> {
+    pub(super) fn of(change: &'p ChangeDocument) -> Row<'p> {
         match &change.element {
             Some(element) => Row::of_element(element),
             None => Row::of_value(change),
@@ -326,7 +360,8 @@ fn missing() -> String {
     "missing".to_owned()
 }
 
-fn summary(plan: &Document) -> String {
+/// The changes in numbers.
+pub(super) fn summary(plan: &Document) -> String {
     let of = |test: fn(&ChangeDocument) -> bool| {
         plan.changes.iter().filter(|change| test(change)).count()
     };
@@ -350,13 +385,14 @@ fn summary(plan: &Document) -> String {
         some => format!("{} weakened", some.join(", ")),
     };
     let change = plan.changes.len() - add - remove;
-    let permissions = match objects(&plan.permissions) {
-        0 => String::new(),
-        number => format!(", permissions of {}", files_and_folders(number)),
-    };
-    format!(
-        "Plan: {add} to add, {change} to change, {remove} to remove{permissions}; {weakened}.\n"
-    )
+    let mut files = String::new();
+    if let number @ 1.. = plan.renames.len() {
+        files.push_str(&format!(", {} to rename", files_in_words(number)));
+    }
+    if let number @ 1.. = objects(&plan.permissions) {
+        files.push_str(&format!(", permissions of {}", files_and_folders(number)));
+    }
+    format!("Plan: {add} to add, {change} to change, {remove} to remove{files}; {weakened}.\n")
 }
 
 /// What was fine, not looked at, left alone, and can be asked for.
@@ -369,7 +405,7 @@ fn rest(plan: &Document) -> String {
     text.push_str(&lines("NOT CHECKED", &plan.not_checked));
     let mut request = Vec::new();
     if !plan.on_request.is_empty() {
-        request.push(format!("--with {}", plan.on_request.join(",")));
+        request.push(format!("--with ID,...: {}", plan.on_request.join(", ")));
     }
     if plan.has_recipe {
         request.push("the source article's whole recipe: --as-article".to_owned());
@@ -402,7 +438,7 @@ fn next(plan: &Document, file: Option<&Path>) -> String {
 }
 
 /// The selection as it would be typed.
-fn command_line(plan: &Document) -> String {
+pub(super) fn command_line(plan: &Document) -> String {
     let selection = &plan.selection;
     let mut words = vec![plan.drive.clone()];
     for (option, place) in [

@@ -3,6 +3,7 @@
 use crate::plan::demonstration;
 use crate::scratch::{same, tree};
 use crate::shows;
+use std::fs;
 
 /// The snapshot's name, and the words.
 const WRONG: [(&str, &[&str]); 21] = [
@@ -72,6 +73,15 @@ fn every_wrong_word() {
     for (name, words) in WRONG {
         shows(&scratch, name, words).gives(2);
     }
+    same(&before, &tree(scratch.path()), "nothing is written");
+}
+
+#[test]
+fn what_is_neither_a_drive_nor_a_plan() {
+    let scratch = demonstration();
+    fs::write(scratch.path().join("notes.txt"), "yesterday").unwrap();
+    let before = tree(scratch.path());
+    shows(&scratch, "wrong-neither", &["apply", "notes.txt", "--yes"]).gives(2);
     same(&before, &tree(scratch.path()), "nothing is written");
 }
 

@@ -120,6 +120,162 @@ fn more_than_one_windows() {
     scratch.run(APPLY).gives(0);
 }
 
+/// What only `apply` meets: a plan that does not fit any more, an edited one, another computer.
+#[test]
+fn a_plan_that_is_refused_makes_no_journal() {
+    let scratch = demonstration();
+    scratch.run(&["plan", "disk", "--out", "p.json"]).gives(0);
+    let plan = fs::read_to_string(scratch.path().join("p.json")).unwrap();
+    fs::write(
+        scratch.path().join("q.json"),
+        plan.replace("SRV-FIN-02", "SRV-FIN-03"),
+    )
+    .unwrap();
+    refuses_without_hint(&scratch, "other-computer", &["apply", "q.json", "--yes"]);
+    let other = [
+        "apply",
+        "disk",
+        "--recommended",
+        "--yes",
+        "--expect-computer",
+        "X",
+    ];
+    refuses_without_hint(&scratch, "other-computer", &other);
+    let mut system = fs::read(scratch.config("SYSTEM")).unwrap();
+    *system.last_mut().unwrap() ^= 1;
+    fs::write(scratch.config("SYSTEM"), system).unwrap();
+    refuses(&scratch, "changed", &[PLANNED]);
+    assert!(!scratch.path().join("J").exists(), "no journal is made");
+}
+
+#[track_caller]
+fn refuses_without_hint(scratch: &Scratch, code: &str, words: &[&str]) {
+    let before = tree(scratch.path());
+    let answer = scratch.run(&[words, &JSON[..]].concat()).gives(3);
+    assert_eq!(json(&answer)["code"], code);
+    same(&before, &tree(scratch.path()), "nothing is written");
+}
+
+#[test]
+fn another_offfix_at_work() {
+    let scratch = demonstration();
+    scratch.applied(&["--repair", "tls-protocols"]);
+    let lock = scratch.path().join("J").join("lock");
+    let lock = fs::OpenOptions::new().write(true).open(lock).unwrap();
+    lock.lock().unwrap();
+    let undo = ["undo", "disk", "--yes"];
+    let forget = ["forget", "20260915-0912", "--even-open", "--yes"];
+    refuses(&scratch, "locked", &[APPLY, &undo, &forget, BCD, HIVE]);
+    drop(lock);
+    scratch.run(&undo).gives(0);
+}
+
+/// A lock is all that Linux has; Windows' own ways to hold a file are tested on Windows.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hive_that_is_in_use() {
+    let scratch = demonstration();
+    for name in ["SYSTEM", "SYSTEM.LOG1"] {
+        let held = fs::File::open(scratch.config(name)).unwrap();
+        held.lock().unwrap();
+        refuses(&scratch, "busy", &[APPLY, HIVE]);
+        assert!(!scratch.path().join("J").exists(), "no journal is made");
+    }
+    scratch.run(APPLY).gives(0);
+}
+
+#[cfg(unix)]
+#[allow(clippy::print_stdout, reason = "a test that is not made says so")]
+mod rights {
+    use super::*;
+    use crate::scratch::Answer;
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, chown};
+    use std::os::unix::process::CommandExt;
+    use std::path::Path;
+    use std::process::Command;
+
+    const NOBODY: u32 = 65534;
+
+    /// A disk that root owns and everyone may read, and the program where everyone may start it.
+    fn of_root() -> Option<Scratch> {
+        let scratch = demonstration();
+        let program = scratch.path().join("offfix");
+        fs::copy(env!("CARGO_BIN_EXE_offfix"), &program).unwrap();
+        for path in [scratch.path(), &program] {
+            fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+        }
+        if chown(&program, Some(NOBODY), None).is_err() {
+            println!("skipped: not root, who alone can become nobody");
+            return None;
+        }
+        Some(scratch)
+    }
+
+    fn as_nobody(scratch: &Scratch, journal: &Path, words: &[&str]) -> Answer {
+        let mut command = Command::new(scratch.path().join("offfix"));
+        command.args(words).arg("--journal").arg(journal);
+        scratch.place(&mut command);
+        Answer::of(&command.uid(NOBODY).gid(NOBODY).output().unwrap())
+    }
+
+    #[track_caller]
+    fn refused(scratch: &Scratch, journal: &Path, words: &[&str]) {
+        let before = tree(scratch.path());
+        let words = [words, &JSON[..]].concat();
+        let answer = as_nobody(scratch, journal, &words).gives(3);
+        polite(&answer);
+        assert_eq!(json(&answer)["code"], "not-elevated", "{words:?}");
+        assert!(answer.err.contains("sudo"), "{}", answer.err);
+        same(&before, &tree(scratch.path()), "nothing is written");
+    }
+
+    #[test]
+    fn without_rights_plan_looks_and_nothing_writes() {
+        let Some(scratch) = of_root() else {
+            return;
+        };
+        let closed = scratch.path().join("J");
+        as_nobody(&scratch, &closed, &["plan", "disk"]).gives(0);
+        for words in [APPLY, BCD, HIVE] {
+            refused(&scratch, &closed, words);
+        }
+        assert!(!closed.exists(), "no journal is made");
+        // With a journal of their own, it is the files that they may not write.
+        let own = scratch.path().join("own");
+        fs::create_dir(&own).unwrap();
+        chown(&own, Some(NOBODY), Some(NOBODY)).unwrap();
+        for words in [APPLY, BCD, HIVE] {
+            refused(&scratch, &own, words);
+        }
+        assert_eq!(
+            fs::read_dir(&own).unwrap().count(),
+            0,
+            "the journal is empty"
+        );
+        // Nor can they take back what root did.
+        let run = ["apply", "disk", "--recommended", "--yes"];
+        scratch.run(&run).gives(0);
+        fs::set_permissions(&closed, Permissions::from_mode(0o755)).unwrap();
+        let denied = as_nobody(&scratch, &closed, &["undo", "disk", "--yes"]);
+        assert_ne!(denied.code, 0, "{denied:?}");
+    }
+
+    #[test]
+    fn who_owns_the_disk_needs_no_more() {
+        let Some(scratch) = of_root() else {
+            return;
+        };
+        for (path, _) in tree(&scratch.disk()) {
+            chown(scratch.disk().join(path), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        let own = scratch.path().join("own");
+        fs::create_dir(&own).unwrap();
+        chown(&own, Some(NOBODY), Some(NOBODY)).unwrap();
+        as_nobody(&scratch, &own, APPLY).gives(0);
+    }
+}
+
 /// A disk whose Windows has the mark of Windows PE, and further files.
 fn marked(files: &[&str]) -> Scratch {
     let mut installation = Installation::new(&Options::default());
@@ -133,14 +289,8 @@ fn marked(files: &[&str]) -> Scratch {
 #[test]
 fn windows_pe() {
     let scratch = marked(&["Windows/System32/winpeshl.exe"]);
-    refuses(&scratch, "windows-pe", &[&["plan", "disk"], BCD]);
-    let before = tree(&scratch.disk());
-    assert_eq!(
-        json(&scratch.run(&[APPLY, &JSON].concat()).gives(3))["code"],
-        "windows-pe"
-    );
-    same(&before, &tree(&scratch.disk()), "nothing is written");
-    assert!(scratch.run(&["log"]).gives(0).out.starts_with("no runs"));
+    refuses(&scratch, "windows-pe", &[&["plan", "disk"], BCD, APPLY]);
+    assert!(!scratch.path().join("J").exists(), "no journal is made");
     shows(&scratch, "guard-windows-pe", &["plan", "disk"]).gives(3);
     let scratch = marked(&[]);
     assert_eq!(told(&scratch), ["pe-mark"]);
@@ -173,6 +323,9 @@ fn instead(scratch: &Scratch, name: &str, bytes: &[u8], exit: i32) -> String {
     if cfg!(unix) {
         shows(scratch, name, &["plan", "image"]).gives(exit);
     }
+    let bare = scratch.run(&["apply", "image", "--yes"]).gives(exit);
+    let neither = "error: image is neither a drive nor a plan file";
+    assert!(bare.err.starts_with(neither), "{}", bare.err);
     let apply = ["apply", "--drive", "image", "--recommended", "--yes"];
     let answer = scratch.run(&[&apply[..], &JSON].concat());
     same(&before, &tree(scratch.path()), "nothing is written");

@@ -15,14 +15,20 @@ mod apply;
 mod bad_disks;
 mod bad_words;
 mod bcd;
+mod command_lines;
 mod doctor;
 mod forget;
 mod guards;
 mod hive;
 mod json;
+mod licensing;
+mod page;
 mod plan;
 mod plans;
 mod purpose;
+mod quarantine;
+mod runs;
+mod symptoms;
 mod topics;
 mod undo;
 
@@ -41,7 +47,7 @@ fn shows(scratch: &Scratch, name: &str, arguments: &[&str]) -> Answer {
     let clean = |text: &str| {
         let version = concat!("offfix ", env!("CARGO_PKG_VERSION"));
         let text = placeless(scratch, text);
-        roomless(&text.replace(version, "offfix [VERSION]"))
+        hashless(&roomless(&text.replace(version, "offfix [VERSION]")))
     };
     let shown = format!(
         "$ offfix {}\n{}[exit {}]\n{}",
@@ -71,12 +77,10 @@ fn shows(scratch: &Scratch, name: &str, arguments: &[&str]) -> Answer {
 const OF_WINDOWS: &str = "@windows";
 
 /// What Windows says otherwise of the same thing, and what is shown for it.
-const SAID: [(&str, &str); 7] = [
+const SAID: [(&str, &str); 5] = [
     (r"\\?\[TEMP]", "[TEMP]"),
     (r"\\\\?\\[TEMP]", "[TEMP]"),
     (r"error: \\?\", "error: "),
-    ("Usage: offfix.exe ", "Usage: offfix "),
-    ("'offfix.exe' requires", "'offfix' requires"),
     (
         "the partition behind a folder can be seen on Linux only",
         "the folder is not where a whole file system is mounted",
@@ -181,6 +185,23 @@ fn polite(answer: &Answer) {
         !blank || all.contains("\nUsage: "),
         "a line ends in a blank:\n{all}"
     );
+}
+
+/// Without the hashes of plan files, which hold the name of the temporary folder.
+fn hashless(text: &str) -> String {
+    let mut text = text.to_owned();
+    for before in [".json, sha256 ", "\"plan_sha256\": \""] {
+        let parts = text.split(before).map(|part| {
+            let is_hash = part.len() >= 64 && part[..64].bytes().all(|b| b.is_ascii_hexdigit());
+            if is_hash {
+                format!("[HASH]{}", &part[64..])
+            } else {
+                part.to_owned()
+            }
+        });
+        text = parts.collect::<Vec<_>>().join(before);
+    }
+    text
 }
 
 /// The folder of this file.

@@ -24,12 +24,22 @@ fn healthy_and_broken_disks() {
     .gives(0);
     for &repair in testkit::windows::REPAIRS {
         let scratch = Scratch::with(&broken(repair).unwrap());
-        let words = ["plan", "disk", "--repair", repair];
-        // A folder has no partition table to compare with, and shows no permissions.
-        let unseen = ["boot-device-ids", "machine-keys"].contains(&repair);
+        let told = told(repair);
+        let told: Vec<&str> = told.iter().map(String::as_str).collect();
+        let words = [&["plan", "disk", "--repair", repair], &told[..]].concat();
+        // A folder has no partition table to compare with, and shows neither permissions nor how
+        // much room its disk has.
+        let unseen = ["boot-device-ids", "disk-space", "machine-keys"].contains(&repair);
         let code = if unseen { 3 } else { 0 };
         shows(&scratch, &snapshot_of(repair), &words).gives(code);
     }
+}
+
+/// What a repair needs to be told, as it is typed.
+pub(crate) fn told(repair: &str) -> Vec<String> {
+    let needed = testkit::windows::needed(repair);
+    let set = |(name, value)| ["--set".to_owned(), format!("{repair}.{name}={value}")];
+    needed.map(set).into_iter().flatten().collect()
 }
 
 #[test]

@@ -13,6 +13,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use testkit::disk_image;
 use testkit::windows::demo;
 
 const APPLY: [&str; 4] = ["apply", "disk", "--recommended", "--yes"];
@@ -213,4 +214,90 @@ fn is_listed(scratch: &Scratch, device: &str) {
     let text = scratch.run(&["disks"]).gives(0).out;
     let command = format!("offfix plan {}", scratch.disk().display());
     assert!(text.contains(&command), "{text}");
+}
+
+/// Copies of a disk, each a disk of its own, and one of them shown twice.
+#[test]
+fn disks_that_collide() {
+    if !has(&["losetup"]) {
+        return;
+    }
+    let scratch = Scratch::empty();
+    for (kind, named) in [
+        (mbr as fn() -> Vec<u8>, "MBR signature 5eed1e55"),
+        (gpt, "GPT disk GUID {5a5a5a5a-5a5a-5a5a-5a5a-5a5a5a5a5a5a}"),
+    ] {
+        let disks = [(); 2].map(|()| {
+            let number = fs::read_dir(scratch.path()).unwrap().count();
+            let image = scratch.path().join(format!("copy-{number}"));
+            fs::write(&image, kind()).unwrap();
+            Loop::attach(&image, 0, MIB)
+        });
+        let image = fs::read_to_string(sys(&disks[1]).join("loop/backing_file")).unwrap();
+        let again = Loop::attach(image.trim().as_ref(), 0, MIB);
+        let before = tree(scratch.path());
+        let answer = says(&scratch, &["disks"], 0);
+        let text = scratch.run(&["disks"]).gives(0).out;
+        same(&before, &tree(scratch.path()), "nothing is written");
+        let all = answer["collisions"].as_array().unwrap();
+        let [told] = &all
+            .iter()
+            .filter(|one| one["id"] == named)
+            .collect::<Vec<_>>()[..]
+        else {
+            panic!("{answer}")
+        };
+        let devices: Vec<&str> = told["devices"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        let name = |disk: &Loop| disk.device().to_str().unwrap().to_owned();
+        assert!(devices.contains(&name(&disks[0]).as_str()), "{told}");
+        let others = [name(&disks[1]), name(&again)];
+        let shown = others.iter().filter(|one| devices.contains(&one.as_str()));
+        assert_eq!((shown.count(), devices.len()), (1, 2), "{told}");
+        assert!(text.contains(named) && text.contains("COLLIDE"), "{text}");
+        let words: Vec<&str> = text.split_whitespace().collect();
+        assert!(
+            words.join(" ").contains("--repair boot-device-ids"),
+            "{text}"
+        );
+        drop(again);
+        drop(disks);
+        let answer = says(&scratch, &["disks"], 0);
+        assert!(!answer.to_string().contains(named), "{answer}");
+    }
+}
+
+/// What the system says of a loop device.
+fn sys(disk: &Loop) -> PathBuf {
+    PathBuf::from("/sys/block").join(disk.device().file_name().unwrap())
+}
+
+/// A disk with a signature and a partition.
+fn mbr() -> Vec<u8> {
+    let mut disk = disk_image::empty(512, 2048);
+    let part = disk_image::MbrPartition {
+        type_byte: 7,
+        active: true,
+        start: 128,
+        sectors: 1024,
+    };
+    disk_image::put_mbr(&mut disk, 0x5EED_1E55, &[Some(part)]);
+    disk
+}
+
+/// A disk with a GUID and a partition.
+fn gpt() -> Vec<u8> {
+    let mut disk = disk_image::empty(512, 2048);
+    let part = disk_image::GptPartition {
+        type_guid: [0xA2; 16],
+        guid: [7; 16],
+        first: 128,
+        last: 1024,
+    };
+    disk_image::put_gpt(&mut disk, 512, [0x5A; 16], &[part]);
+    disk
 }

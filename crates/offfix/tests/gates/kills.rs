@@ -172,8 +172,11 @@ fn worker(which: Which, words: [&str; 3], fate: &str, next: &AtomicUsize) -> Opt
 
 /// What a call that failed may lead to.
 fn failed(bench: &Bench, start: &Tree, point: &Point, code: i32, place: &str) {
-    let on_output = point.line.starts_with("write(1<") || point.line.starts_with("write(2<");
-    let known = [3, 5, 6].contains(&code) || (code == 0 && on_output);
+    // What is printed, and what is only kept with a run that is done.
+    let told = ["write(1<", "write(2<"].iter();
+    let mut told = told.map(|call| point.line.starts_with(call));
+    let aside = told.any(|is| is) || point.line.contains("/commands.txt");
+    let known = [3, 5, 6].contains(&code) || (code == 0 && aside);
     assert!(known, "{place}: exit code {code}");
     let promised = match code {
         3 => start,

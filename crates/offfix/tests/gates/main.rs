@@ -17,15 +17,18 @@ mod bench;
 mod boot;
 mod dirty;
 mod guards;
+mod interrupt;
 mod kills;
 mod listing;
 mod mounts;
 mod order;
 mod overtaken;
+mod page;
 mod real;
 mod real_disk;
 mod second;
 mod strace;
+mod weakening;
 
 #[path = "../scratch/mod.rs"]
 mod scratch;

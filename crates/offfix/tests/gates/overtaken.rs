@@ -15,8 +15,13 @@ const NEAR: &str = r"ControlSet001\Services\gpsvc";
 
 /// Sets one value that no repair looks at, with another tool.
 pub(crate) fn merge(scratch: &Scratch, key: &str) {
+    merge_text(scratch, &format!("[\\{key}]\n\"Another\"=dword:00000007\n"));
+}
+
+/// Merges keys and values, as a .reg file has them behind its first line, with another tool.
+pub(crate) fn merge_text(scratch: &Scratch, text: &str) {
     let head = "Windows Registry Editor Version 5.00";
-    let text = format!("{head}\n\n[\\{key}]\n\"Another\"=dword:00000007\n");
+    let text = format!("{head}\n\n{text}");
     let file = scratch.path().join("another.reg");
     fs::write(&file, text).unwrap();
     let system = scratch.config("SYSTEM");

@@ -42,6 +42,7 @@ fn refused_while_held(name: &str, share: u32) {
     let json: serde_json::Value = serde_json::from_str(&scratch.run(&json).out).unwrap();
     assert_eq!(json["exit"], refused.code);
     same(&before, &tree_without(&scratch, name), "nothing is written");
+    assert!(!scratch.path().join("J").exists(), "no journal is made");
     drop(held);
     scratch.run(&apply).gives(0);
 }
@@ -55,8 +56,8 @@ fn tree_without(scratch: &Scratch, name: &str) -> crate::scratch::Tree {
         if entry.file_name() != name {
             files.extend(
                 tree(&entry.path())
-                    .into_iter()
-                    .map(|(_, found)| (entry.file_name().into(), found)),
+                    .into_values()
+                    .map(|found| (entry.file_name().into(), found)),
             );
         }
     }

@@ -3,7 +3,7 @@
 //! Invariants: nothing is proposed that holds already; the source article's recipe is proposed
 //! alone. Absent on purpose: looking.
 
-use super::{Judged, OnPurpose, Plan, PlanError, Planned, PlannedPermissions};
+use super::{Judged, OnPurpose, Plan, PlanError, Planned, PlannedPermissions, PlannedRename};
 use crate::catalogue::Repair;
 use crate::context::Ask;
 use crate::finding::{Change, Finding, Findings, Offer};
@@ -18,6 +18,7 @@ pub(super) struct Judge<'v> {
     pub(super) recipe: bool,
     pub(super) proposed: Vec<(Ask, Planned)>,
     pub(super) permissions: Vec<PlannedPermissions>,
+    pub(super) renames: Vec<PlannedRename>,
 }
 
 impl Judge<'_> {
@@ -52,7 +53,7 @@ impl Judge<'_> {
         finding: Finding,
     ) -> Result<(), PlanError> {
         let changes = planned(self.volume, repair.id, &finding)?;
-        let holds = changes.iter().all(Planned::holds) && finding.permissions.is_empty();
+        let holds = changes.iter().all(Planned::holds) && !finding.changes_files();
         if holds && finding.has_cure() {
             // Everything it would do is done already; by name, it still must not be undone here.
             if ask.wants_it() {
@@ -60,7 +61,7 @@ impl Judge<'_> {
             }
             return Ok(());
         }
-        let set_by = (!ask.wants_it() && finding.permissions.is_empty())
+        let set_by = (!ask.wants_it() && !finding.changes_files())
             .then(|| set_by(&changes, self.on_purpose))
             .flatten();
         let wanted = match finding.offer {
@@ -69,7 +70,8 @@ impl Judge<'_> {
             Offer::WhenNamed => ask.wants_it(),
             Offer::Report => false,
         };
-        let proposed = wanted && set_by.is_none() && finding.has_cure();
+        let does = finding.has_cure() || (finding.is_steps_alone() && ask.wants_it());
+        let proposed = wanted && set_by.is_none() && does;
         if proposed {
             self.propose(ask, changes);
             let permissions = finding.permissions.iter().map(|it| PlannedPermissions {
@@ -78,6 +80,12 @@ impl Judge<'_> {
                 edit: it.edit.clone(),
             });
             self.permissions.extend(permissions);
+            let renames = finding.renames.iter().map(|it| PlannedRename {
+                repair: repair.id,
+                kind: it.kind,
+                edit: it.edit.clone(),
+            });
+            self.renames.extend(renames);
         }
         plan.found.push(Judged {
             repair: repair.id,
@@ -152,6 +160,29 @@ impl Judge<'_> {
         }
         Ok(settled)
     }
+
+    /// All new names; no file gets two.
+    pub(super) fn settle_renames(&self) -> Result<Vec<PlannedRename>, PlanError> {
+        let mut settled: Vec<PlannedRename> = Vec::new();
+        for planned in &self.renames {
+            let path = planned.edit.path.to_lowercase();
+            let known = settled
+                .iter()
+                .find(|known| known.edit.path.to_lowercase() == path);
+            match known {
+                None => settled.push(planned.clone()),
+                Some(known) if known.edit == planned.edit => {}
+                Some(known) => {
+                    return Err(PlanError::Contradiction {
+                        first: known.repair,
+                        second: planned.repair,
+                        target: planned.edit.path.clone(),
+                    });
+                }
+            }
+        }
+        Ok(settled)
+    }
 }
 
 /// Takes the word "proposed" from cures that gave way to a named repair, and collects the steps
@@ -164,7 +195,9 @@ pub(super) fn conclude(plan: &mut Plan) {
             planned.any(|edit| edit.target().same(target) && edit.after() == after)
         };
         let finding = &judged.finding;
-        judged.proposed = !finding.permissions.is_empty() || finding.cure.iter().any(is_planned);
+        judged.proposed = finding.is_steps_alone()
+            || !finding.permissions.is_empty()
+            || finding.cure.iter().any(is_planned);
         if !judged.proposed {
             continue;
         }

@@ -15,7 +15,7 @@ use hive::RegData;
 use std::collections::BTreeMap;
 use thiserror::Error as ThisError;
 use volume::control_set::key_of;
-use volume::{Scope, Target, Volume};
+use volume::{ControlSets, Scope, Target, Volume};
 
 /// What the operator selected.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,8 +105,8 @@ pub enum PlanError {
     #[error("--as-article needs a symptom (--for) or a repair (--repair)")]
     NoArticle,
     /// The scope names a control set that does not exist.
-    #[error("control set {0} does not exist on this disk")]
-    NoControlSet(Scope),
+    #[error("{}", no_control_set(*.0, .1))]
+    NoControlSet(Scope, ControlSets),
     /// Two named repairs want different data for one value, or permissions for one file.
     #[error("{first} and {second} contradict each other about {target}")]
     Contradiction {
@@ -126,6 +126,14 @@ pub enum PlanError {
         #[source]
         source: Error,
     },
+    /// A repair does not do what the operator asked it for.
+    #[error("{id}: {why}")]
+    Refused {
+        /// The repair.
+        id: &'static str,
+        /// Why.
+        why: String,
+    },
     /// The disk could not be compared with the plan.
     #[error("cannot read {target}: {reason}")]
     Read {
@@ -134,6 +142,20 @@ pub enum PlanError {
         /// Why.
         reason: String,
     },
+}
+
+/// Why a scope holds no control set.
+fn no_control_set(scope: Scope, sets: &ControlSets) -> String {
+    match scope {
+        Scope::All => "SYSTEM holds no control set at all".to_owned(),
+        Scope::Boot => format!(
+            "the control set of the next boot does not exist (Select: {}); there are: {}; \
+             control-set-selection chooses one of them when no control set is named",
+            sets.select,
+            sets.listed()
+        ),
+        Scope::Number(number) => format!("control set {number} does not exist on this disk"),
+    }
 }
 
 /// One change of a plan, with what stands there now.
@@ -167,6 +189,17 @@ pub struct PlannedPermissions {
     pub edit: volume::SecurityEdit,
 }
 
+/// Another name for a file in a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedRename {
+    /// Which repair gives it.
+    pub repair: &'static str,
+    /// Why.
+    pub kind: Kind,
+    /// Which file, and its new name.
+    pub edit: disk::RenameRecord,
+}
+
 /// A finding and whether its cure is in the plan.
 #[derive(Clone, Debug)]
 pub struct Judged {
@@ -191,12 +224,16 @@ pub struct Plan {
     pub changes: Vec<Planned>,
     /// The permissions, which are set after the changes.
     pub permissions: Vec<PlannedPermissions>,
+    /// The files that get another name, between the two.
+    pub renames: Vec<PlannedRename>,
     /// Repairs that looked and found nothing.
     pub fine: Vec<&'static str>,
     /// Repairs that could not look, and why.
     pub not_checked: Vec<(&'static str, String)>,
     /// What a disk cannot tell.
     pub not_on_disk: Vec<&'static str>,
+    /// What lies on the disk and no repair looks at.
+    pub no_repair: Vec<&'static str>,
     /// Lines about what is left alone.
     pub left_alone: Vec<String>,
     /// Repairs that can be added by name.
@@ -243,12 +280,8 @@ fn plan_in(
     let asked = select::asked(selection)?;
     select::check_parameters(selection)?;
     select::check_needed(selection, &asked)?;
-    let sets = volume.control_sets().in_scope(selection.scope);
-    if sets.is_empty() {
-        return Err(PlanError::NoControlSet(selection.scope));
-    }
     let mut plan = Plan {
-        sets,
+        sets: sets_in_scope(volume, selection.scope)?,
         ..Plan::default()
     };
     let mut judge = judge::Judge {
@@ -257,6 +290,7 @@ fn plan_in(
         recipe: asked.iter().any(|(_, ask)| *ask == Ask::Article),
         proposed: Vec::new(),
         permissions: Vec::new(),
+        renames: Vec::new(),
     };
     for &(repair, ask) in &asked {
         let context = Context {
@@ -273,6 +307,9 @@ fn plan_in(
             Err(error) if error.spares_the_rest() && !selection.names(repair.id) => {
                 plan.not_checked.push((repair.id, chain(&error)));
             }
+            Err(Error::Refused(why)) if ask.wants_it() => {
+                return Err(PlanError::Refused { id: repair.id, why });
+            }
             Err(source) if ask.wants_it() => {
                 return Err(PlanError::CouldNotLook {
                     id: repair.id,
@@ -284,9 +321,20 @@ fn plan_in(
     }
     plan.changes = judge.settle()?;
     plan.permissions = judge.settle_permissions()?;
+    plan.renames = judge.settle_renames()?;
     judge::conclude(&mut plan);
     describe(&mut plan, selection, &asked);
     Ok(plan)
+}
+
+/// The control sets to look at.
+fn sets_in_scope(volume: &Volume, scope: Scope) -> Result<Vec<u32>, PlanError> {
+    let sets = volume.control_sets();
+    let found = sets.in_scope(scope);
+    if found.is_empty() {
+        return Err(PlanError::NoControlSet(scope, sets.clone()));
+    }
+    Ok(found)
 }
 
 /// Tells how the control sets outside the scope differ.
@@ -313,6 +361,7 @@ fn describe(plan: &mut Plan, selection: &Selection, asked: &[(&'static Repair, A
     let mut on_request = Vec::new();
     for symptom in symptoms {
         plan.not_on_disk.extend(symptom.not_checked);
+        plan.no_repair.extend(symptom.no_repair);
         plan.has_recipe |= !selection.as_article && !symptom.recipe.is_empty();
         if selection.as_article {
             let after = symptom.after_boot.iter().copied();

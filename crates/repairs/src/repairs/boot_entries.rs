@@ -247,7 +247,7 @@ pub(crate) fn rebuild(context: &Context<'_>, boot: &Boot<'_>, firmware: Firmware
 }
 
 /// The letter of the drive, or a placeholder and what it stands for.
-fn windows_drive(context: &Context<'_>) -> (String, Option<Step>) {
+pub(crate) fn windows_drive(context: &Context<'_>) -> (String, Option<Step>) {
     let root = context.volume.root().path();
     match letter(root) {
         Some(letter) => (letter, None),

@@ -13,7 +13,8 @@ use hive::RegData;
 /// The key of the Remote Desktop policies, in SOFTWARE.
 pub(crate) const POLICY: &str = r"Policies\Microsoft\Windows NT\Terminal Services";
 
-const SERVER: &str = r"Control\Terminal Server";
+/// The key of Remote Desktop, below a control set.
+pub(crate) const SERVER: &str = r"Control\Terminal Server";
 
 /// The repair.
 pub const REPAIR: Repair = Repair {

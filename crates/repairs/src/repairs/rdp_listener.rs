@@ -137,7 +137,9 @@ fn report(
 
 /// What can be meant as it is, and what belongs to another repair.
 fn told(findings: &mut Findings, ask: Ask, listener: &Place<'_>) -> Result<(), Error> {
-    if let Number::Is(port @ 1..=65535) = listener.number("PortNumber")?
+    // A symptom looks at `rdp-port` as well, which tells of it itself.
+    if matches!(ask, Ask::Look | Ask::Named)
+        && let Number::Is(port @ 1..=65535) = listener.number("PortNumber")?
         && port != 3389
     {
         let title = format!("the listener is on port {port}, not 3389");

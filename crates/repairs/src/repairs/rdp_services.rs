@@ -7,6 +7,7 @@
 use crate::catalogue::{Class, Repair};
 use crate::context::{Context, Error, Place};
 use crate::finding::{Certainty, Findings, Kind, Offer, Step};
+use crate::repairs::boot_entries::windows_drive;
 use hive::{RegData, RegType};
 
 /// The repair.
@@ -191,9 +192,11 @@ fn library_gone(findings: &mut Findings, context: &Context<'_>) -> Result<(), Er
     finding.evidence.push(format!(
         "{LIBRARY_FILE} is not on the disk, svchost.exe beside it is"
     ));
-    finding.steps.push(Step::OnRecoveryMachine(
-        r"sfc /scannow /offbootdir=F:\ /offwindir=F:\Windows".to_owned(),
-    ));
+    let (drive, why) = windows_drive(context);
+    finding.steps.push(Step::OnRecoveryMachine(format!(
+        r"sfc /scannow /offbootdir={drive}\ /offwindir={drive}\Windows"
+    )));
+    finding.steps.extend(why);
     findings.add(finding);
     Ok(())
 }

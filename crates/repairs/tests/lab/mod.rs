@@ -7,7 +7,7 @@
 #![allow(clippy::print_stdout, reason = "a test that is not made says so")]
 
 use disk::partition::{Partition, PartitionId, Table, TableKind};
-use disk::{Journal, MemorySecurity, Origin, Root};
+use disk::{Journal, MemorySecurity, Origin, RenameRecord, Root, Space};
 use hive::commit::Member;
 use repairs::{Plan, PlanError, Selection, plan};
 use security::Descriptor;
@@ -26,6 +26,7 @@ pub(crate) struct Lab {
     folder: TempDir,
     behind: Behind,
     security: MemorySecurity,
+    space: Space,
 }
 
 /// What files have that are given nothing else.
@@ -112,7 +113,10 @@ fn table(kind: TableKind, offsets: &[u64], id: impl Fn(usize) -> PartitionId) ->
 
 impl Lab {
     pub(crate) fn of(disk: &Disk) -> Lab {
-        let lab = Lab::empty();
+        let mut lab = Lab::empty();
+        if let Some((free, total)) = disk.space {
+            lab.space = Space { free, total };
+        }
         disk.write_to(&lab.root()).unwrap();
         for (path, sddl) in &disk.permissions {
             lab.permit(path, sddl);
@@ -143,6 +147,10 @@ impl Lab {
             folder,
             behind: Behind::Machine,
             security: MemorySecurity::new(&descriptor(PERMISSIONS)),
+            space: Space {
+                free: 60 << 30,
+                total: 127 << 30,
+            },
         }
     }
 
@@ -219,6 +227,7 @@ impl Lab {
         there
             .map(|folder| Root::open(folder.as_os_str()).unwrap())
             .map(|root| root.with_security(Box::new(self.security.clone())))
+            .map(|root| root.with_space(self.space))
             .collect()
     }
 
@@ -256,6 +265,8 @@ impl Lab {
         let volume = self.open();
         let permissions: Vec<_> = plan.permissions.iter().map(|it| it.edit.clone()).collect();
         let staged = volume::stage(&volume, &edits(plan), &permissions, NOW).unwrap();
+        let renames = plan.renames.iter().map(|one| one.edit.clone());
+        let staged = staged.with_renames(renames.collect());
         let lock = self.journal().lock().unwrap();
         let id = format!("run-{}", self.journal().runs().unwrap().len());
         let request = Request {
@@ -282,6 +293,10 @@ impl Lab {
             for path in &one.edit.paths {
                 self.security.set(path, &one.edit.after);
             }
+        }
+        for RenameRecord { path, name, .. } in plan.renames.iter().map(|one| &one.edit) {
+            let path = self.root().join(path.replace('\\', "/"));
+            std::fs::rename(&path, path.with_file_name(name)).unwrap();
         }
         let staged = volume::stage(&volume, &edits(plan), &[], NOW).unwrap();
         for hive in staged.hives {
@@ -327,13 +342,15 @@ impl Lab {
 
 /// Whether a plan changes nothing.
 pub(crate) fn is_empty(plan: &Plan) -> bool {
-    plan.changes.is_empty() && plan.permissions.is_empty()
+    plan.changes.is_empty() && plan.permissions.is_empty() && plan.renames.is_empty()
 }
 
 /// The repair of each change and each permission.
 pub(crate) fn proposed_by(plan: &Plan) -> impl Iterator<Item = &'static str> {
     let changes = plan.changes.iter().map(|change| change.repair);
-    changes.chain(plan.permissions.iter().map(|one| one.repair))
+    let permissions = plan.permissions.iter().map(|one| one.repair);
+    let renames = plan.renames.iter().map(|one| one.repair);
+    changes.chain(permissions).chain(renames)
 }
 
 pub(crate) fn edits(plan: &Plan) -> Vec<Edit> {

@@ -1,6 +1,6 @@
 //! Small Windows installations as files: healthy, the demonstration, and one fault per repair.
 //!
-//! Invariants: each file is below 64 KiB; hives, kernel image and each other's numbers agree; the
+//! Invariants: each file is below 96 KiB; hives, kernel image and each other's numbers agree; the
 //! same call always gives the same bytes. Absent: everything no repair reads.
 
 mod broken;
@@ -24,6 +24,9 @@ pub use system::system_hive;
 
 /// The machine's identifier, which names its RSA key file.
 pub(crate) const MACHINE_GUID: &str = "2f7c9a51-64be-4f0b-9d2f-0e8a4cb5d713";
+
+/// The firewall's own key, below a control set.
+pub(crate) const FIREWALL: &str = "Services\\SharedAccess\\Parameters\\FirewallPolicy";
 
 /// What differs between one installation and another.
 #[derive(Debug, Clone)]
@@ -76,6 +79,8 @@ pub struct Installation {
     pub files: BTreeMap<String, Vec<u8>>,
     /// Permissions as SDDL, by path relative to the root of the disk.
     pub permissions: BTreeMap<String, String>,
+    /// Free and total bytes of the disk; `None` for enough.
+    pub space: Option<(u64, u64)>,
 }
 
 /// The folder of the machine's private keys.
@@ -139,6 +144,7 @@ impl Installation {
                 .map(|(path, file)| (path.to_owned(), file))
                 .collect(),
             permissions: key_permissions(),
+            space: None,
         }
     }
 
@@ -172,6 +178,7 @@ impl Installation {
         Disk {
             files,
             permissions: self.permissions.clone(),
+            space: self.space,
         }
     }
 }
@@ -192,6 +199,8 @@ pub struct Disk {
     pub files: BTreeMap<String, Vec<u8>>,
     /// Paths with permissions of their own, as SDDL; for tests that can give files any.
     pub permissions: BTreeMap<String, String>,
+    /// Free and total bytes, for tests that can tell a disk any; `None` for enough.
+    pub space: Option<(u64, u64)>,
 }
 
 impl Disk {

@@ -6,6 +6,9 @@
 use super::{Options, certificate};
 use crate::build::HiveBuilder;
 
+/// Below this key, which roles are installed.
+pub(crate) const ROLES: &str = "Microsoft\\ServerManager\\ServicingStorage\\ServerComponentCache";
+
 /// The SOFTWARE hive of an installation.
 pub fn software_hive(options: &Options) -> HiveBuilder {
     let [major, minor, build, revision] = options.version;
@@ -33,9 +36,15 @@ pub fn software_hive(options: &Options) -> HiveBuilder {
         .sz("MachineGuid", super::MACHINE_GUID);
     hive.key("Microsoft\\Windows\\CurrentVersion\\Policies\\System")
         .dword("EnableLUA", 1);
+    hive.key("Microsoft\\Windows\\CurrentVersion\\Setup\\State")
+        .sz("ImageState", "IMAGE_STATE_COMPLETE");
+    hive.key("Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options\\svchost.exe")
+        .dword("MinimumStackCommitInBytes", 0x8000);
     hive.key("Microsoft\\Windows NT\\CurrentVersion\\Winlogon")
         .sz("Shell", "explorer.exe")
         .sz("Userinit", "C:\\Windows\\system32\\userinit.exe,");
+    hive.key(&format!("{ROLES}\\RDS-RD-Server"))
+        .dword("InstallState", 0);
     hive.key("Policies\\Microsoft\\Windows NT\\Terminal Services");
     let certificate = options.certificate();
     certificate.enter(&mut hive, certificate::REMOTE_DESKTOP);

@@ -1,8 +1,8 @@
 //! A small but complete SYSTEM hive of a healthy Windows Server 2016.
 //!
 //! Invariants: every value stands as a healthy installation has it; names are spelled as Windows
-//! spells them. A second control set is shorter, so that the file stays below 64 KiB. Absent:
-//! hardware, and every service no repair looks at.
+//! spells them. A second control set is shorter, so that the file stays below 96 KiB. Absent:
+//! devices but one, and every service no repair looks at.
 
 use super::Options;
 use crate::build::security::{Ace, KEY_ALL, KEY_READ, administrators, descriptor, local_system};
@@ -10,15 +10,27 @@ use crate::build::{FILE_TIME, HiveBuilder, Key};
 
 /// Key, value, type and data of what every control set holds.
 const CONTROL_SET: &str = include_str!("control_set.tsv");
+/// The same of the firewall of the current control set.
+const FIREWALL: &str = include_str!("firewall.tsv");
 /// One service a line.
 const SERVICES: &str = include_str!("services.tsv");
 /// How many services of the table a control set has that is not the current one.
 const FEW_SERVICES: usize = 11;
+/// The machine's number in its firmware, which names what Windows knows of it.
+const MACHINE: &str = "{8d6c5b0e-27f1-4a39-b8c4-61e09f3a7d52}";
 /// What a control set that is not the current one does without.
-const LEFT_OUT: [&str; 3] = [
-    "Control\\Lsa",
-    "Control\\Session Manager\\SubSystems",
+const LEFT_OUT: [&str; 11] = [
     "Control\\Class",
+    "Control\\Lsa",
+    "Control\\Network",
+    "Control\\NetworkProvider",
+    "Control\\SecurityProviders\\SCHANNEL\\Ciphers",
+    "Control\\Session Manager\\Memory Management",
+    "Control\\Session Manager\\SubSystems",
+    "Control\\TimeZoneInformation",
+    "Enum",
+    "Hardware Profiles",
+    "Services\\Tcpip\\Parameters\\Interfaces",
 ];
 
 /// The SYSTEM hive of an installation.
@@ -40,6 +52,9 @@ pub fn system_hive(options: &Options) -> HiveBuilder {
         .dword("SetupType", 0)
         .sz("SystemPartition", "\\Device\\HarddiskVolume1")
         .dword("SystemSetupInProgress", 0);
+    hive.key("Setup\\Status\\SysprepStatus")
+        .dword("CleanupState", 2)
+        .dword("GeneralizationState", 7);
     let partition = |offset: u64| {
         let mut data = 0x5E2A_81C4_u32.to_le_bytes().to_vec();
         data.extend(offset.to_le_bytes());
@@ -55,6 +70,14 @@ pub fn system_hive(options: &Options) -> HiveBuilder {
             "\\??\\Volume{5e2a81c4-0000-0000-0000-100000000000}",
             &partition(1 << 20),
         );
+    // A VM of Azure.
+    hive.key("HardwareConfig")
+        .sz("LastConfig", MACHINE)
+        .dword("LastId", 0)
+        .child(MACHINE)
+        .dword("Id", 0)
+        .sz("SystemManufacturer", "Microsoft Corporation")
+        .sz("SystemProductName", "Virtual Machine");
     let aces = [
         Ace::allow(KEY_ALL, local_system()),
         Ace::allow(KEY_READ, administrators()),
@@ -74,6 +97,11 @@ fn control_set(set: &mut Key, options: &Options, current: bool) {
         set.key("Services"),
         if current { usize::MAX } else { FEW_SERVICES },
     );
+    if current {
+        set.key("Services\\partmgr\\Parameters")
+            .dword("SanPolicy", 1);
+        table(set.key(super::FIREWALL), FIREWALL);
+    }
     let name = set.key("Control\\ComputerName\\ComputerName");
     name.sz("", "mnmsrvc")
         .sz("ComputerName", &options.computer.to_uppercase());
@@ -159,7 +187,8 @@ mod tests {
 
     #[test]
     fn the_tables_hold_no_unknown_type_and_no_short_line() {
-        for line in CONTROL_SET.lines().skip(1) {
+        let tables = CONTROL_SET.lines().skip(1);
+        for line in tables.chain(FIREWALL.lines().skip(1)) {
             let columns: Vec<&str> = line.split('\t').collect();
             let known = ["dword", "sz", "expand", "multi", "binary"];
             assert!(columns.len() == 1 || known.contains(&columns[2]), "{line}");

@@ -43,6 +43,8 @@ pub enum Guard {
     ReadOnly,
     /// The volume is a share of another machine.
     Network,
+    /// The volume is a shadow copy of another.
+    ShadowCopy,
     /// NTFS is marked for a check.
     Dirty,
     /// A program in user space serves the volume and can write it: ntfs-3g, which empties an
@@ -65,6 +67,7 @@ impl Guard {
             Guard::HibernationUnseen(_) => "hibernation-unseen",
             Guard::ReadOnly => "read-only",
             Guard::Network => "network-drive",
+            Guard::ShadowCopy => "shadow-copy",
             Guard::Dirty => "ntfs-dirty",
             Guard::ServedByProgram => "fuse-mount",
             Guard::OtherWindows(_) => "other-windows",
@@ -78,7 +81,11 @@ impl Guard {
     pub fn refuses(&self) -> bool {
         matches!(
             self,
-            Guard::Hibernated | Guard::HibernationUnseen(_) | Guard::ReadOnly | Guard::Network
+            Guard::Hibernated
+                | Guard::HibernationUnseen(_)
+                | Guard::ReadOnly
+                | Guard::Network
+                | Guard::ShadowCopy
         )
     }
 }
@@ -99,6 +106,9 @@ impl fmt::Display for Guard {
             }
             Guard::ReadOnly => f.write_str("the disk is attached read-only"),
             Guard::Network => f.write_str("the drive is a share of another machine"),
+            Guard::ShadowCopy => {
+                f.write_str("the drive is a shadow copy, which shows a disk as it was")
+            }
             Guard::Dirty => f.write_str("NTFS is marked dirty: Windows will check it at its start"),
             Guard::ServedByProgram => f.write_str(
                 "a program in user space serves the disk; ntfs-3g has emptied the log of NTFS when \
@@ -125,6 +135,9 @@ pub fn of_root(root: &Root) -> Vec<Guard> {
     guards.extend(hibernation(root));
     if root.is_remote() {
         guards.push(Guard::Network);
+    }
+    if root.is_shadow_copy() {
+        guards.push(Guard::ShadowCopy);
     }
     if root.is_read_only() {
         guards.push(Guard::ReadOnly);

@@ -61,6 +61,7 @@ impl Places {
                 size,
                 device: Some(block.path.clone()),
                 mounted_at: seen.mounted_at(block),
+                folder: None,
             });
         }
         let backing = match &block.shape {
@@ -69,12 +70,20 @@ impl Places {
         };
         Some(AttachedDisk {
             device: block.path.clone(),
+            number: None,
             backing,
             size,
             model: block.model(),
+            bus: None,
             lun: block.lun(),
+            is_offline: None,
+            is_read_only: block.is_read_only(),
             table,
             areas,
+            spot: match block.shape {
+                Shape::Mapped => None,
+                _ => self.spot(block).ok(),
+            },
         })
     }
 
@@ -113,6 +122,7 @@ impl Places {
                 .or_else(|| devices().next())
                 .map(|block| block.path.clone()),
             mounted_at: mounted.map(|(_, at)| at),
+            folder: None,
         }
     }
 
@@ -127,6 +137,7 @@ impl Places {
                     size: block.size().unwrap_or(0),
                     device: Some(block.path.clone()),
                     mounted_at: seen.mounted_at(block),
+                    folder: None,
                 })
             }
             _ => None,
@@ -197,6 +208,11 @@ impl Block {
         let text = fs::read_to_string(self.dir().join("size")).ok()?;
         let sectors: u64 = text.trim().parse().ok()?;
         sectors.checked_mul(super::blocks::SYSFS_SECTOR)
+    }
+
+    fn is_read_only(&self) -> Option<bool> {
+        let text = fs::read_to_string(self.dir().join("ro")).ok()?;
+        Some(text.trim() == "1")
     }
 
     fn model(&self) -> Option<String> {

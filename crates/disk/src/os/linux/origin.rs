@@ -222,6 +222,7 @@ fn sibling(
         partition: partition.clone(),
         device: block.map(|block| block.path.clone()),
         mounted_at: mounted.map(|(_, at)| at.to_path_buf()),
+        folder: None,
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) fn run(
     let now = Moment::now().filetime();
     let staged = stage_hive(loaded, &operations, method, now)?;
     let text = render::change_lines(&document);
-    let (document, run) = commit_one(common, &opened.place.roots(), staged, document)?;
+    let (document, run) = commit_one(common, &opened.place.roots(), staged, document, json)?;
     if json {
         output::json(&document);
         return Ok(Exit::Done);

@@ -235,7 +235,7 @@ fn write(
     let mut text = changes.text();
     let document = document(root, "fixed", &changes.note(what), changes);
     let (name, replayed) = (staged.name.clone(), staged.replayed);
-    let (document, run) = commit_one(common, &[root], staged, document)?;
+    let (document, run) = commit_one(common, &[root], staged, document, json)?;
     if json {
         output::json(&document);
         return Ok(Exit::Done);

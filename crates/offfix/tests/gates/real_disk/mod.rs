@@ -15,6 +15,7 @@ mod layout;
 mod links;
 mod log_file;
 mod many_keys;
+mod permission_back;
 mod permission_kills;
 mod permission_links;
 mod permissions;

@@ -17,23 +17,50 @@ use crate::build::{HiveBuilder, Key};
 
 /// The repairs `broken` knows, in alphabetical order.
 pub const REPAIRS: &[&str] = &[
+    "authentication",
     "boot-device-ids",
+    "boot-drivers",
     "boot-entries",
     "boot-menu-stuck",
+    "class-filters",
+    "control-set-selection",
     "crash-dump",
+    "critical-ifeo",
+    "disable-driver",
+    "disable-service",
+    "disk-space",
+    "driver-verifier",
+    "error-control-loop",
+    "firewall-off",
+    "firewall-rdp-rules",
+    "firewall-service",
     "group-policy-client",
     "group-policy-off",
+    "ipsec-rules",
+    "logon-chain",
     "machine-keys",
+    "network-provider-order",
+    "network-services",
+    "nic-disabled",
     "nla",
     "nla-off",
+    "pending-update",
+    "quarantine-file",
     "rdp-certificate",
     "rdp-enabled",
     "rdp-listener",
     "rdp-policy",
+    "rdp-port",
     "rdp-services",
+    "rds-licensing",
     "recovery-loop",
+    "registry-backup",
     "safe-mode",
+    "san-policy",
     "serial-console",
+    "setup-state",
+    "single-session",
+    "static-ip",
     "stray-hive",
     "test-signing",
     "tls-legacy",
@@ -72,7 +99,15 @@ pub fn needed(repair: &str) -> Option<(&'static str, &'static str)> {
 }
 
 /// Repairs that do nothing until they are told what: repair, parameter, value.
-const NEEDED: &[(&str, &str, &str)] = &[];
+const NEEDED: &[(&str, &str, &str)] = &[
+    ("disable-driver", "name", "contosoflt"),
+    ("disable-service", "name", "ContosoAgent"),
+    (
+        "quarantine-file",
+        "path",
+        "C:\\Windows\\System32\\drivers\\Contoso\\C-00000291*.sys",
+    ),
+];
 
 /// A disk with the fault a repair is for; `None` for a repair that is not known here.
 pub fn broken(repair: &str) -> Option<Disk> {
